@@ -1,0 +1,191 @@
+// Package ledger answers one question: what happened?
+//
+// A ledger is a file of JSON lines that only ever grows. Every line commits to
+// its fact with a salt and chains over that commitment, so that a copy with
+// facts withheld still verifies to the same head; the commitments form an
+// RFC 6962 tree, so that a later ledger can be proved to extend an earlier
+// one. State is the fold of the facts, and an action has happened when its
+// line is on disk, not before.
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/transparency-dev/merkle/compact"
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	"pki.internal/plan"
+)
+
+// Entry is one line. The law of its form: canonical JSON and a newline, never
+// encoded again; leaf = SHA-256(0x00 ‖ salt ‖ canonical fact); head =
+// SHA-256(0x02 ‖ head before ‖ leaf). In a copy for a narrower audience salt
+// and fact are left out together, and leaf stays.
+type Entry struct {
+	Number int         `json:"n"` // from 1
+	Leaf   string      `json:"leaf"`
+	Head   string      `json:"head"`
+	Salt   []byte      `json:"salt,omitempty"`
+	Fact   *plan.Event `json:"fact,omitempty"`
+}
+
+// saltSize is enough that nobody guesses a withheld fact by trying.
+const saltSize = 16
+
+// Domain separation: 0 and 1 are RFC 6962's leaf and node.
+const (
+	leafPrefix = 0x00
+	headPrefix = 0x02
+)
+
+// Book is a ledger that has been read and found whole.
+type Book struct {
+	Entries  []Entry
+	states   []plan.State // after each entry
+	withheld int          // number of the first entry without its fact, 0 for none
+}
+
+// EntryError says which line of a ledger is wrong.
+type EntryError struct {
+	Line int
+	Err  error
+}
+
+// Error names the line and what is wrong with it.
+func (e *EntryError) Error() string { return fmt.Sprintf("ledger line %d: %s", e.Line, e.Err) }
+
+// Unwrap gives what is wrong.
+func (e *EntryError) Unwrap() error { return e.Err }
+
+// Read takes the bytes of a ledger. Bytes after the last newline are an entry
+// that was cut short; they are given back apart, since an entry counts only
+// when it is whole. Every line is held against the chain, and every fact
+// against the plan it belongs to.
+func Read(text []byte) (b *Book, torn []byte, err error) {
+	b = &Book{}
+	end := bytes.LastIndexByte(text, '\n') + 1
+	torn = bytes.Clone(text[end:])
+	for line := range bytes.Lines(text[:end]) {
+		number := len(b.Entries) + 1
+		var e Entry
+		if err := plan.DecodeStrict(bytes.TrimSuffix(line, []byte("\n")), &e); err != nil {
+			return nil, nil, &EntryError{number, err}
+		}
+		if err := b.add(e); err != nil {
+			return nil, nil, &EntryError{number, err}
+		}
+	}
+	return b, torn, nil
+}
+
+// add holds an entry against the chain and folds its fact.
+func (b *Book) add(e Entry) error {
+	if e.Number != len(b.Entries)+1 {
+		return fmt.Errorf("it is numbered %d; an entry is missing or stands in the wrong place", e.Number)
+	}
+	if (e.Fact == nil) != (e.Salt == nil) {
+		return errors.New("it holds a salt without a fact or a fact without a salt")
+	}
+	if e.Fact != nil {
+		leaf, err := leafOf(e.Salt, e.Fact)
+		if err != nil {
+			return err
+		}
+		if leaf != e.Leaf {
+			return errors.New("its fact does not have the hash that it names: the fact was changed")
+		}
+	}
+	head, err := headAfter(b.Head().Hash, e.Leaf)
+	if err != nil {
+		return err
+	}
+	if head != e.Head {
+		return errors.New("its head does not follow from the line above: a line was changed, removed or put in")
+	}
+	if e.Fact == nil && b.withheld == 0 {
+		b.withheld = e.Number
+	}
+	if b.withheld == 0 {
+		next, err := b.State().Apply(*e.Fact, plan.Head{Entries: e.Number, Hash: e.Head})
+		if err != nil {
+			return err
+		}
+		b.states = append(b.states, next)
+	}
+	b.Entries = append(b.Entries, e)
+	return nil
+}
+
+func leafOf(salt []byte, fact *plan.Event) (string, error) {
+	text, err := plan.Canonical(fact)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	h.Write([]byte{leafPrefix})
+	h.Write(salt)
+	h.Write(text)
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func headAfter(before, leaf string) (string, error) {
+	h := sha256.New()
+	h.Write([]byte{headPrefix})
+	for _, part := range []string{before, leaf} {
+		raw, err := hex.DecodeString(part)
+		if err != nil || len(raw) != sha256.Size {
+			return "", fmt.Errorf("%q is not a SHA-256 in hex", part)
+		}
+		h.Write(raw)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Head gives the hash that stands for the whole ledger.
+func (b *Book) Head() plan.Head {
+	if len(b.Entries) == 0 {
+		return plan.EmptyHead()
+	}
+	last := b.Entries[len(b.Entries)-1]
+	return plan.Head{Entries: last.Number, Hash: last.Head}
+}
+
+// Withheld gives the number of the first entry whose fact is left out, or 0.
+// Nothing can be folded from there on.
+func (b *Book) Withheld() int { return b.withheld }
+
+// State gives what the ledger adds up to.
+func (b *Book) State() plan.State { return b.StateAt(len(b.states)) }
+
+// StateAt gives what the first n entries add up to; it is how an interrupted
+// ceremony sees the ledger that its plan was made from.
+func (b *Book) StateAt(n int) plan.State {
+	if n <= 0 || n > len(b.states) {
+		return plan.State{Head: plan.EmptyHead()}
+	}
+	return b.states[n-1]
+}
+
+// TreeHash gives the RFC 6962 root over the first n entries, in hex.
+func (b *Book) TreeHash(n int) (string, error) {
+	factory := &compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
+	r := factory.NewEmptyRange(0)
+	for _, e := range b.Entries[:n] {
+		leaf, err := hex.DecodeString(e.Leaf)
+		if err != nil {
+			return "", err
+		}
+		if err := r.Append(leaf, nil); err != nil {
+			return "", err
+		}
+	}
+	if n == 0 {
+		return hex.EncodeToString(rfc6962.DefaultHasher.EmptyRoot()), nil
+	}
+	root, err := r.GetRootHash(nil)
+	return hex.EncodeToString(root), err
+}

@@ -1,0 +1,158 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+
+	"pki.internal/plan"
+)
+
+// File is a ledger on disk, open for one writer.
+type File struct {
+	*Book
+	file *os.File
+	size int64  // of the whole entries
+	torn []byte // what follows them
+	rand io.Reader
+}
+
+// ErrBusy means that another process has the ledger open for writing.
+var ErrBusy = errors.New("another pki is writing to this ledger; wait until it has finished")
+
+// ErrTorn means that the last entry was cut short by an interruption.
+var ErrTorn = errors.New("the last entry of the ledger was cut short by an interruption; run pki apply PLAN --resume")
+
+// Open opens the ledger for writing, making an empty one if there is none. It
+// holds a lock until Close. Salts are read from rand.
+func Open(root *os.Root, name string, rand io.Reader) (*File, error) {
+	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", name, ErrBusy)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	book, torn, err := Read(text)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	l := &File{Book: book, file: f, size: int64(len(text) - len(torn)), torn: torn, rand: rand}
+	if err := syncDir(root, path.Dir(name)); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Load reads the ledger without locking it. A missing file is an empty
+// ledger.
+func Load(root fs.FS, name string) (*Book, []byte, error) {
+	text, err := fs.ReadFile(root, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	return Read(text)
+}
+
+func syncDir(root *os.Root, name string) error {
+	d, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if closed := d.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// Torn gives the bytes of an entry that was never whole, nil when there are
+// none.
+func (l *File) Torn() []byte { return l.torn }
+
+// Mend cuts off a torn entry and says what was cut, for the record.
+func (l *File) Mend() (bytes int, digest string, err error) {
+	if len(l.torn) == 0 {
+		return 0, "", nil
+	}
+	sum := sha256.Sum256(l.torn)
+	if err := l.file.Truncate(l.size); err != nil {
+		return 0, "", err
+	}
+	if err := l.file.Sync(); err != nil {
+		return 0, "", err
+	}
+	bytes, l.torn = len(l.torn), nil
+	return bytes, hex.EncodeToString(sum[:]), nil
+}
+
+// Append adds a fact. When it returns without error the entry is on disk.
+// When it returns an error the ledger is as it was, as far as the disk allows:
+// a piece of an entry that cannot be taken back is cut off by Mend.
+func (l *File) Append(fact plan.Event) error {
+	if len(l.torn) > 0 {
+		return ErrTorn
+	}
+	if l.withheld > 0 {
+		return fmt.Errorf("entry %d of this copy is withheld; only the full ledger can be continued", l.withheld)
+	}
+	salt := make([]byte, saltSize)
+	if _, err := io.ReadFull(l.rand, salt); err != nil {
+		return fmt.Errorf("drawing a salt: %w", err)
+	}
+	e := Entry{Number: len(l.Entries) + 1, Salt: salt, Fact: &fact}
+	var err error
+	if e.Leaf, err = leafOf(salt, &fact); err != nil {
+		return err
+	}
+	if e.Head, err = headAfter(l.Head().Hash, e.Leaf); err != nil {
+		return err
+	}
+	line, err := plan.Canonical(e)
+	if err != nil {
+		return err
+	}
+	next, err := l.State().Apply(fact, plan.Head{Entries: e.Number, Hash: e.Head})
+	if err != nil {
+		return fmt.Errorf("the ledger refuses the entry: %w", err)
+	}
+	if err := l.write(append(line, '\n')); err != nil {
+		return err
+	}
+	l.Entries, l.states = append(l.Entries, e), append(l.states, next)
+	return nil
+}
+
+func (l *File) write(line []byte) error {
+	_, err := l.file.WriteAt(line, l.size)
+	if err == nil {
+		err = l.file.Sync()
+	}
+	if err == nil {
+		l.size += int64(len(line))
+		return nil
+	}
+	err = fmt.Errorf("writing the ledger: %w", err)
+	if undone := l.file.Truncate(l.size); undone != nil {
+		l.torn = line
+		return errors.Join(err, fmt.Errorf("taking the piece back: %w", undone))
+	}
+	return err
+}
+
+// Close releases the lock.
+func (l *File) Close() error { return l.file.Close() }

@@ -1,0 +1,213 @@
+package ceremony
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pki.internal/hsm"
+	"pki.internal/lint"
+	"pki.internal/plan"
+	"pki.internal/plan/tbs"
+	"pki.internal/spec"
+)
+
+// perform carries out one action and writes the files it gives.
+func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
+	c.Desk.Begin(a)
+	var result Result
+	var err error
+	switch a.Kind {
+	case plan.GenerateKey:
+		result, err = c.generateKey(ctx, a)
+	case plan.SignCertificate:
+		result, err = c.signCertificate(ctx, a)
+	case plan.SignCRL:
+		result, err = c.signCRL(ctx, a)
+	case plan.GenerateProvisionerKey:
+		result, err = c.provisionerKey(a)
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range c.Book.State().Files() {
+		if a.Kind == plan.GenerateKey || !slices.Contains(a.Outputs(), f.Path) {
+			continue
+		}
+		if err := c.writeFile(f); err != nil {
+			return err
+		}
+		result.Files = append(result.Files, f.Path)
+	}
+	c.Desk.Done(a, result)
+	return nil
+}
+
+// generateKey makes a key, or adopts the one that an interrupted run of this
+// very action left behind. The intent is on disk before the key can be.
+func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, error) {
+	store, err := c.store(ctx, a.GenerateKey.Store)
+	if err != nil {
+		return Result{}, err
+	}
+	spec, err := keySpec(*a.GenerateKey)
+	if err != nil {
+		return Result{}, err
+	}
+	adopted := false
+	var key hsm.Key
+	var evidence []hsm.Evidence
+	if c.Book.State().Open.Intent != nil {
+		key, err = store.Find(ctx, spec, nil)
+		adopted = err == nil
+		if err != nil && !errors.Is(err, hsm.ErrNotFound) {
+			return Result{}, err
+		}
+	} else if err := c.append(plan.Event{
+		Kind: plan.KeyWasIntended, Audience: plan.Public,
+		KeyIntended: &plan.KeyIntended{Action: a.Number, Key: *a.GenerateKey},
+	}); err != nil {
+		return Result{}, err
+	}
+	if !adopted {
+		if key, evidence, err = store.Generate(ctx, spec); err != nil {
+			return Result{}, err
+		}
+	}
+	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return Result{}, err
+	}
+	made := &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.GenerateKey, SPKI: spki, Adopted: adopted}
+	for _, e := range evidence {
+		made.Evidence = append(made.Evidence, plan.Evidence{Claim: e.Claim, Grade: string(e.Grade)})
+	}
+	if err := c.append(plan.Event{Kind: plan.KeyWasMade, Audience: plan.Public, KeyMade: made}); err != nil {
+		return Result{}, err
+	}
+	c.keys[a.Address] = key
+	return Result{SPKI: spki, Adopted: adopted, Files: []string{a.GenerateKey.Location}}, nil
+}
+
+func (c *ceremony) authority(address spec.Address) (*spec.Authority, error) {
+	for _, a := range c.admitted.estate.Authorities {
+		if a.Address == address {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("the estate has no %s", address)
+}
+
+// key gives the key that signs an action.
+func (c *ceremony) key(ref plan.KeyRef) (hsm.Key, []byte, error) {
+	key := c.keys[ref.Address]
+	have, _ := c.Book.State().Authority(ref.Address)
+	if key == nil || have.Key == nil {
+		return nil, nil, fmt.Errorf("the key of %s is not open", ref.Address)
+	}
+	return key, have.Key.SPKI, nil
+}
+
+func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, error) {
+	planned := a.SignCertificate
+	authority, err := c.authority(a.Address)
+	if err != nil {
+		return Result{}, err
+	}
+	state := c.Book.State()
+	built, err := state.CertificateTBS(planned)
+	if err != nil {
+		return Result{}, err
+	}
+	draft, err := tbs.Draft(built, planned.Issuer.Algorithm)
+	if err != nil {
+		return Result{}, err
+	}
+	cleared, findings, err := c.linter.ClearCertificate(
+		state.Object(c.admitted.estate, authority, draft, true), a.Address.String(), c.policy, c.plan.At)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := noNewFindings(planned.Findings, findings); err != nil {
+		return Result{}, err
+	}
+	key, spki, err := c.key(planned.Issuer)
+	if err != nil {
+		return Result{}, err
+	}
+	der, err := seal(ctx, key, planned.Issuer.Algorithm, spki, cleared)
+	if err != nil {
+		return Result{}, err
+	}
+	if _, _, err := c.linter.ClearCertificate(
+		state.Object(c.admitted.estate, authority, der, false), a.Address.String(), c.policy, c.plan.At); err != nil {
+		return Result{}, fmt.Errorf("the signed certificate, which has been thrown away: %w", err)
+	}
+	differ, err := planned.Differs(built)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{DER: der, Differ: differ}, c.append(plan.Event{
+		Kind: plan.CertificateSigned, Audience: plan.Public,
+		Certificate: &plan.Signed{Action: a.Number, Address: a.Address, Generation: planned.Generation, DER: der},
+	})
+}
+
+func (c *ceremony) signCRL(ctx context.Context, a plan.Action) (Result, error) {
+	planned := a.SignCRL
+	authority, err := c.authority(a.Address)
+	if err != nil {
+		return Result{}, err
+	}
+	state := c.Book.State()
+	have, _ := state.Authority(a.Address)
+	built, err := state.CRLTBS(planned)
+	if err != nil {
+		return Result{}, err
+	}
+	draft, err := tbs.Draft(built, planned.Issuer.Algorithm)
+	if err != nil {
+		return Result{}, err
+	}
+	object := lint.CRL{DER: draft, Draft: true, Issuer: have.Certificate, Previous: have.CRL, NextSigning: plan.DueNext(authority.CRL, c.plan.At)}
+	cleared, findings, err := c.linter.ClearCRL(object, a.Address.String(), c.policy, c.plan.At)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := noNewFindings(planned.Findings, findings); err != nil {
+		return Result{}, err
+	}
+	key, spki, err := c.key(planned.Issuer)
+	if err != nil {
+		return Result{}, err
+	}
+	der, err := seal(ctx, key, planned.Issuer.Algorithm, spki, cleared)
+	if err != nil {
+		return Result{}, err
+	}
+	object.DER, object.Draft = der, false
+	if _, _, err := c.linter.ClearCRL(object, a.Address.String(), c.policy, c.plan.At); err != nil {
+		return Result{}, fmt.Errorf("the signed CRL, which has been thrown away: %w", err)
+	}
+	differ, err := planned.Differs(built)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{DER: der, Differ: differ}, c.append(plan.Event{
+		Kind: plan.CRLSigned, Audience: plan.Public,
+		CRL: &plan.Signed{Action: a.Number, Address: a.Address, Number: planned.Number, DER: der},
+	})
+}
+
+// noNewFindings holds what lint says at the table against what the reviewers
+// of the plan saw.
+func noNewFindings(planned, now []lint.Finding) error {
+	for _, f := range now {
+		if !slices.ContainsFunc(planned, func(p lint.Finding) bool { return p.Lint == f.Lint && p.Severity == f.Severity }) {
+			return refuse("stop, and have a new plan made and reviewed", "lint finds %s (%s), which the plan does not show", f.Lint, f.Detail)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package ceremony
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"pki.internal/hsm"
+	"pki.internal/plan"
+	"pki.internal/spec"
+)
+
+// Room is everything that a ceremony may touch.
+type Room struct {
+	Clock   func() time.Time
+	Rand    io.Reader
+	Desk    Desk
+	Secrets Secrets
+	Stores  Stores
+	Book    Book
+	Files   Files
+	Tool    plan.Tool
+}
+
+// Desk is where people read and decide.
+type Desk interface {
+	// Confirm shows the plan and asks whether to carry it out. It returns nil
+	// only when the right words were given.
+	Confirm(ctx context.Context, p *plan.Plan, resumed bool) error
+	// Begin says that an action starts, before anything happens.
+	Begin(a plan.Action)
+	// Done says that an action has happened and what came of it.
+	Done(a plan.Action, result Result)
+}
+
+// Result is what an action gave.
+type Result struct {
+	SPKI    []byte   // of a new key
+	DER     []byte   // of a new certificate or CRL
+	Adopted bool     // the key was found after an interruption
+	Differ  []string // fields in which the bytes differ from the plan's preview
+	Files   []string // written
+}
+
+// Secrets knows what only people or files know. new asks for a secret that is
+// to be chosen now, which a terminal asks for twice. The caller wipes it.
+type Secrets interface {
+	Secret(ctx context.Context, s *spec.Secret, new bool) ([]byte, error)
+}
+
+// Stores opens key stores.
+type Stores interface {
+	Open(ctx context.Context, k *spec.KeyStore, secret []byte) (hsm.Store, error)
+}
+
+// Book is the ledger, open for this ceremony alone.
+type Book interface {
+	History
+	// Append returns nil only when the fact is on disk.
+	Append(plan.Event) error
+	// Mend cuts off an entry that was never whole and says what was cut.
+	Mend() (bytes int, digest string, err error)
+}
+
+// Files is the estate's folder.
+type Files interface {
+	// Read gives a file's bytes, or an error wrapping fs.ErrNotExist.
+	Read(path string) ([]byte, error)
+	// Write puts a file under its name when it is whole on disk. It replaces
+	// an older file of that name.
+	Write(plan.File) error
+}

@@ -1,0 +1,302 @@
+package ceremony
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"pki.internal/hsm"
+	"pki.internal/lint"
+	"pki.internal/plan"
+	"pki.internal/spec"
+)
+
+// Run carries out an admitted plan. When it returns without error every
+// action is in the ledger and every file is under its name. After an error
+// the same plan goes on with resume: what has an entry is not done again.
+func (r *Room) Run(ctx context.Context, a *Admitted) (err error) {
+	if a.done {
+		return r.writeFiles()
+	}
+	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}}
+	defer c.leave()
+	if err := c.prepare(ctx); err != nil {
+		return err
+	}
+	if err := c.open(); err != nil {
+		return err
+	}
+	for {
+		action, more := r.Book.State().Open.Next()
+		if !more {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := c.perform(ctx, action); err != nil {
+			return fmt.Errorf("action %d (%s %s): %w", action.Number, action.Kind, action.Address, err)
+		}
+	}
+	if err := r.writeFiles(); err != nil {
+		return err
+	}
+	return c.append(plan.Event{
+		Kind: plan.CeremonyFinished, Audience: plan.Public,
+		Finished: &plan.Finished{PlanDigest: a.digest, Actions: len(a.plan.Actions)},
+	})
+}
+
+// ceremony is one run of a plan.
+type ceremony struct {
+	*Room
+	admitted *Admitted
+	plan     *plan.Plan
+	linter   *lint.Linter
+	policy   lint.Policy
+	opened   map[spec.Address]hsm.Store
+	secrets  map[spec.Address][]byte
+	keys     map[spec.Address]hsm.Key
+}
+
+// leave closes the stores and wipes the secrets.
+func (c *ceremony) leave() {
+	for _, s := range c.opened {
+		// Nothing is written through a store at the end, so there is nothing
+		// that a failure here could lose.
+		_ = s.Close()
+	}
+	for _, secret := range c.secrets {
+		clear(secret)
+	}
+}
+
+// prepare does everything that can fail without leaving a trace: the judge,
+// the files in the way, the confirmation, the secrets, the keys that exist.
+func (c *ceremony) prepare(ctx context.Context) error {
+	state := c.Book.State()
+	if head := state.Head; state.Open == nil && c.plan.Ledger != head && !(head == plan.Head{} && c.plan.Ledger == plan.EmptyHead()) {
+		return errMoved
+	}
+	if err := c.judge(); err != nil {
+		return err
+	}
+	if err := c.outputsFree(state); err != nil {
+		return err
+	}
+	if err := c.Desk.Confirm(ctx, c.plan, state.Open != nil); err != nil {
+		return err
+	}
+	return c.unlock(ctx, state)
+}
+
+func (c *ceremony) judge() error {
+	linter, err := lint.New(c.plan.Lint.Profile)
+	if err != nil {
+		return err
+	}
+	c.linter, c.policy = linter, lint.Policy{FailOn: c.plan.Lint.FailOn}
+	for _, w := range c.plan.Lint.Waivers {
+		until, err := time.Parse(time.DateOnly, w.Until)
+		if err != nil {
+			return fmt.Errorf("waiver of %s: %w", w.Lint, err)
+		}
+		c.policy.Waivers = append(c.policy.Waivers, lint.Waiver{
+			Lint: w.Lint, Object: w.Object.String(), Reason: w.Reason, Citation: w.Citation, Author: w.Author, Until: until,
+		})
+	}
+	return nil
+}
+
+// outputsFree refuses to begin when a file is in the way: an output of a
+// ceremony is never overwritten, except a CRL by the next one.
+func (c *ceremony) outputsFree(s plan.State) error {
+	known := map[string][]byte{}
+	for _, f := range s.Files() {
+		known[f.Path] = f.Data
+	}
+	done := 0
+	if s.Open != nil {
+		done = s.Open.Done
+	}
+	for _, action := range c.plan.Actions[done:] {
+		for _, name := range action.Outputs() {
+			have, err := c.Files.Read(name)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+			case err != nil:
+				return fmt.Errorf("%s: %w", name, err)
+			case action.Kind == plan.GenerateKey && s.Open != nil && s.Open.Intent != nil && s.Open.Intent.Action == action.Number:
+			case known[name] == nil || !bytes.Equal(have, known[name]):
+				return refuse("move it away; what a ceremony makes is never overwritten", "%s is already there and does not come from this ledger", name)
+			}
+		}
+	}
+	return nil
+}
+
+// unlock asks for every secret that the plan needs and opens the stores. A
+// key that exists already must open and be the recorded one.
+func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
+	existing := c.existingKeys(s)
+	for _, address := range c.plan.Needs.Secrets {
+		i := slices.IndexFunc(c.admitted.estate.Secrets, func(s *spec.Secret) bool { return s.Address == address })
+		if i < 0 {
+			return fmt.Errorf("the estate has no %s", address)
+		}
+		secret, err := c.Secrets.Secret(ctx, c.admitted.estate.Secrets[i], !c.opensSomething(address, existing))
+		if err != nil {
+			return err
+		}
+		c.secrets[address] = secret
+	}
+	c.keys = map[spec.Address]hsm.Key{}
+	for _, have := range existing {
+		store, err := c.store(ctx, have.Key.Key.Store)
+		if err != nil {
+			return err
+		}
+		spec, err := keySpec(have.Key.Key)
+		if err != nil {
+			return err
+		}
+		if c.keys[have.Address], err = store.Find(ctx, spec, have.Key.SPKI); err != nil {
+			return fmt.Errorf("key of %s: %w", have.Address, err)
+		}
+	}
+	return nil
+}
+
+// existingKeys lists the authorities whose key is there and signs in what is
+// left of the plan, and one of every store that a new key goes to, so that no
+// key is encrypted under a mistyped password.
+func (c *ceremony) existingKeys(s plan.State) []plan.Authority {
+	var found []plan.Authority
+	done := 0
+	if s.Open != nil {
+		done = s.Open.Done
+	}
+	for _, action := range c.plan.Actions[done:] {
+		if issuer, signs := action.Issuer(); signs {
+			if have, known := s.Authority(issuer.Address); known && have.Key != nil {
+				found = append(found, have)
+			}
+		}
+		if action.Kind != plan.GenerateKey {
+			continue
+		}
+		for _, have := range s.Authorities() {
+			if have.Key != nil && have.Key.Key.Store == action.GenerateKey.Store {
+				found = append(found, have)
+				break
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b plan.Authority) int { return strings.Compare(a.Address.String(), b.Address.String()) })
+	return slices.CompactFunc(found, func(a, b plan.Authority) bool { return a.Address == b.Address })
+}
+
+// opensSomething reports whether a secret is the one of a key that exists, so
+// that it is asked for and not chosen.
+func (c *ceremony) opensSomething(secret spec.Address, existing []plan.Authority) bool {
+	return slices.ContainsFunc(existing, func(a plan.Authority) bool {
+		store := c.storeOf(a.Key.Key.Store)
+		return store != nil && store.Password.Address == secret
+	})
+}
+
+func (c *ceremony) storeOf(address spec.Address) *spec.KeyStore {
+	for _, k := range c.admitted.estate.KeyStores {
+		if k.Address == address {
+			return k
+		}
+	}
+	return nil
+}
+
+// store opens a key store once.
+func (c *ceremony) store(ctx context.Context, address spec.Address) (hsm.Store, error) {
+	if s := c.opened[address]; s != nil {
+		return s, nil
+	}
+	k := c.storeOf(address)
+	if k == nil {
+		return nil, fmt.Errorf("the estate has no %s", address)
+	}
+	s, err := c.Stores.Open(ctx, k, c.secrets[k.Password.Address])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", address, err)
+	}
+	c.opened[address] = s
+	return s, nil
+}
+
+func keySpec(k plan.KeyAction) (hsm.KeySpec, error) {
+	id, err := hex.DecodeString(k.KeyID)
+	return hsm.KeySpec{ID: id, Label: k.Label, Location: k.Location, Algorithm: k.Algorithm}, err
+}
+
+// open writes the first entry of a ceremony, or of its continuation.
+func (c *ceremony) open() error {
+	torn, digest, err := c.Book.Mend()
+	if err != nil {
+		return fmt.Errorf("cutting off the torn entry: %w", err)
+	}
+	state := c.Book.State()
+	if state.Open == nil {
+		return c.append(plan.Event{
+			Kind: plan.CeremonyBegun, Audience: plan.Public,
+			Begun: &plan.Begun{Plan: c.plan, PlanDigest: c.admitted.digest, Tool: c.Tool},
+		})
+	}
+	next, more := state.Open.Next()
+	_, signs := next.Issuer()
+	if !more {
+		next.Number = len(c.plan.Actions) + 1
+	}
+	return c.append(plan.Event{
+		Kind: plan.CeremonyResumed, Audience: plan.Public,
+		Resumed: &plan.Resumed{NextAction: next.Number, MaybeSigned: more && signs, TornBytes: torn, TornSHA256: digest},
+	})
+}
+
+// append dates a fact and adds it to the ledger. Time never runs backwards in
+// a ledger, even when the host's clock is set back by a second in between.
+func (c *ceremony) append(e plan.Event) error {
+	e.Time = c.Clock().UTC().Truncate(time.Second)
+	if last := c.Book.State().LastTime; e.Time.Before(last) {
+		return refuse("set the clock right and go on with --resume", "the clock was set back to %s during the ceremony", e.Time.Format(time.RFC3339))
+	}
+	return c.Book.Append(e)
+}
+
+// writeFiles makes every derived file that is missing or old. It is how a
+// file comes under its final name, and how one that was lost comes back.
+func (r *Room) writeFiles() error {
+	for _, f := range r.Book.State().Files() {
+		if err := r.writeFile(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Room) writeFile(f plan.File) error {
+	have, err := r.Files.Read(f.Path)
+	if err == nil && bytes.Equal(have, f.Data) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
+	if err := r.Files.Write(f); err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"pki.internal/ceremony"
+	"pki.internal/ceremony/ledger"
+	"pki.internal/plan"
+	"pki.internal/spec"
+	"pki.internal/spec/hclspec"
+)
+
+// ledgerName is where an estate keeps its ledger (a contract).
+const ledgerName = "ledger.jsonl"
+
+// app is what every verb shares: the flags of the root command and the edges
+// of the program.
+type app struct {
+	dir            string
+	json           bool
+	stdout, stderr io.Writer
+	now            func() time.Time
+	color          bool
+	width          int
+	sources        map[string][]byte // of the estate that was loaded, for snippets
+}
+
+// folder opens the estate's folder. Nothing outside it is reached through the
+// result, not even by a symbolic link.
+func (a *app) folder() (*os.Root, error) {
+	root, err := os.OpenRoot(a.dir)
+	if err != nil {
+		return nil, fmt.Errorf("the estate's folder cannot be opened: %w; name it with -C DIR", err)
+	}
+	return root, nil
+}
+
+// load reads the estate. Warnings are shown at once; errors come back as
+// spec.Diagnostics.
+func (a *app) load(root *os.Root, vars map[string]string) (*spec.Estate, error) {
+	loaded, diags := hclspec.Load(root.FS(), vars)
+	a.sources = loaded.Sources
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	a.warn(diags)
+	return loaded.Estate, nil
+}
+
+// warn shows diagnostics that stop nothing.
+func (a *app) warn(diags spec.Diagnostics) {
+	if !a.json {
+		a.printDiagnostics(a.stderr, diags)
+	}
+}
+
+// book reads the ledger without writing to it.
+func (a *app) book(root *os.Root) (*ledger.Book, error) {
+	book, torn, err := ledger.Load(root.FS(), ledgerName)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ledgerName, err)
+	}
+	if len(torn) > 0 {
+		return nil, fmt.Errorf("%s: %w", ledgerName, ledger.ErrTorn)
+	}
+	return book, nil
+}
+
+// document is the JSON that every command writes with --json.
+type document struct {
+	FormatVersion string           `json:"format_version"`
+	Command       string           `json:"command"`
+	Result        any              `json:"result,omitempty"`
+	Error         string           `json:"error,omitempty"`
+	Diagnostics   spec.Diagnostics `json:"diagnostics,omitempty"`
+}
+
+// emit writes a command's result: for programs with --json, else for people.
+func (a *app) emit(command string, result any, human func(w io.Writer)) error {
+	var b bytes.Buffer
+	if a.json {
+		e := json.NewEncoder(&b)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		if err := e.Encode(document{FormatVersion: "1.0", Command: command, Result: result}); err != nil {
+			return err
+		}
+	} else {
+		human(&b)
+	}
+	_, err := a.stdout.Write(b.Bytes())
+	return err
+}
+
+// fail says on standard error, or as JSON on standard output, why a command
+// failed.
+func (a *app) fail(err error) {
+	var changes *changesError
+	if errors.As(err, &changes) && changes.found == "" {
+		return
+	}
+	var diags spec.Diagnostics
+	isDiags := errors.As(err, &diags)
+	if a.json {
+		d := document{FormatVersion: "1.0", Error: err.Error(), Diagnostics: diags}
+		text, encodeErr := json.MarshalIndent(d, "", "  ")
+		if encodeErr == nil {
+			fmt.Fprintf(a.stdout, "%s\n", text)
+			return
+		}
+	}
+	var refusal *ceremony.Refusal
+	switch {
+	case isDiags:
+		a.printDiagnostics(a.stderr, diags)
+	case errors.As(err, &changes):
+		fmt.Fprintln(a.stderr, changes.found)
+	case errors.As(err, &refusal):
+		context, _, _ := strings.Cut(err.Error(), refusal.Error())
+		fmt.Fprintf(a.stderr, "%s %s%s.\n%s\n", a.paint(red, "Refused:"), context, refusal.Fact, wrap("Next: "+refusal.Next+".", a.width, "  "))
+	default:
+		fmt.Fprintf(a.stderr, "%s\n", wrap(a.paint(red, "Error:")+" "+err.Error(), a.width, "  "))
+	}
+}
+
+// version is set by the linker; a build without it says what Go knows.
+var version = ""
+
+func toolVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return strings.TrimPrefix(info.Main.Version, "v")
+	}
+	return "0.1.0-dev"
+}
+
+// tool identifies this program by version and by the hash of its file.
+func tool() (plan.Tool, error) {
+	name, err := os.Executable()
+	if err != nil {
+		return plan.Tool{}, err
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return plan.Tool{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return plan.Tool{}, err
+	}
+	return plan.Tool{Version: toolVersion(), SHA256: hex.EncodeToString(h.Sum(nil))}, nil
+}
+
+// parseVars reads --var name=value.
+func parseVars(given []string) (map[string]string, error) {
+	if len(given) == 0 {
+		return nil, nil
+	}
+	vars := map[string]string{}
+	for _, g := range given {
+		name, value, found := strings.Cut(g, "=")
+		if !found {
+			return nil, &usageError{fmt.Errorf("--var %s: write it as --var name=value", g)}
+		}
+		if _, twice := vars[name]; twice {
+			return nil, &usageError{fmt.Errorf("--var %s is given twice", name)}
+		}
+		vars[name] = value
+	}
+	return vars, nil
+}

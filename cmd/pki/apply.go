@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"pki.internal/ceremony"
+	"pki.internal/ceremony/ledger"
+	"pki.internal/hsm"
+	"pki.internal/hsm/filestore"
+	"pki.internal/plan"
+	"pki.internal/spec"
+)
+
+type applyOptions struct {
+	resume, yes bool
+	vars        []string
+}
+
+func applyCommand(a *app) *cobra.Command {
+	var o applyOptions
+	c := &cobra.Command{
+		Use:   "apply [PLAN]",
+		Short: "Carry a plan out in a ceremony; without a plan, render",
+		Long: `With a saved plan: the ceremony. The plan is made again from the estate and the
+ledger and must come out the same to the byte; then keys are made and
+certificates and CRLs signed, each linted before and after, verified in
+software and entered into the ledger before its file appears.
+
+Without a plan: write every file that needs no ceremony key (certificates and
+CRLs from the ledger, rendered configuration) and say which actions wait for a
+ceremony. Without a plan no ceremony key can be reached.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				if o.resume || o.yes {
+					return &usageError{fmt.Errorf("--resume and --yes belong to a plan: pki apply PLAN")}
+				}
+				return a.applyRender(o.vars)
+			}
+			if len(o.vars) > 0 {
+				return &usageError{fmt.Errorf("--var belongs to pki plan; a saved plan holds its variables")}
+			}
+			return a.applyPlan(c.Context(), args[0], o)
+		},
+	}
+	c.Flags().BoolVar(&o.resume, "resume", false, "go on with an interrupted ceremony of this plan")
+	c.Flags().BoolVar(&o.yes, "yes", false, "answer the confirmation; lab estates only")
+	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable when rendering, name=value; may be repeated")
+	return c
+}
+
+func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error {
+	p, digest, err := readPlan(name)
+	if err != nil {
+		return &ceremony.Refusal{Fact: err.Error(), Next: "get the file again from where it was approved, or make a new plan"}
+	}
+	if o.yes && p.Estate.Environment != spec.Lab {
+		return &ceremony.Refusal{
+			Fact: fmt.Sprintf("--yes answers for people, and this is a %s estate", p.Estate.Environment),
+			Next: "run the command without --yes, on a terminal",
+		}
+	}
+	root, err := a.folder()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	estate, err := a.load(root, p.Estate.Variables)
+	if err != nil {
+		return err
+	}
+	self, err := tool()
+	if err != nil {
+		return err
+	}
+	request := ceremony.Request{Plan: p, Digest: digest, Estate: estate, Now: a.now(), Tool: self, Resume: o.resume}
+	admitted, err := a.admit(root, request)
+	if err != nil {
+		return err
+	}
+	file, err := ledger.Open(root, ledgerName, rand.Reader)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	room := &ceremony.Room{
+		Clock: a.now, Rand: rand.Reader, Tool: self,
+		Desk:    &desk{app: a, yes: o.yes, digest: digest},
+		Secrets: askSecrets{root: root, environment: p.Estate.Environment},
+		Stores:  stores{root}, Book: watchedBook{file}, Files: folderFiles{root},
+	}
+	if err := room.Run(ctx, admitted); err != nil {
+		return a.interrupted(file.State(), name, err)
+	}
+	return a.afterCeremony(file, root, estate, admitted)
+}
+
+// admit judges the plan on a ledger that nothing writes to yet. A torn entry
+// is no obstacle to going on: only the ceremony cuts it off.
+func (a *app) admit(root *os.Root, r ceremony.Request) (*ceremony.Admitted, error) {
+	book, torn, err := ledger.Load(root.FS(), ledgerName)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ledgerName, err)
+	}
+	if len(torn) > 0 && !r.Resume {
+		return nil, fmt.Errorf("%s: %w", ledgerName, ledger.ErrTorn)
+	}
+	r.History = book
+	return ceremony.Admit(r)
+}
+
+// interrupted adds to an error what the ledger says about it.
+func (a *app) interrupted(s plan.State, name string, err error) error {
+	if s.Open == nil {
+		return err
+	}
+	return fmt.Errorf("%w\n%d of %d actions are in the ledger; when the cause is mended, go on with pki apply %s --resume",
+		err, s.Open.Done, len(s.Open.Plan.Actions), name)
+}
+
+// afterCeremony renders what has become possible and says what there is.
+func (a *app) afterCeremony(book *ledger.File, root *os.Root, estate *spec.Estate, admitted *ceremony.Admitted) error {
+	rendered, err := a.writeRendered(root, estate, book.State())
+	if err != nil {
+		return err
+	}
+	p := admitted.Plan()
+	var concerned []spec.Address
+	var written []string
+	for _, action := range p.Actions {
+		if action.Kind == plan.SignCertificate {
+			concerned = append(concerned, action.Address)
+		}
+		written = append(written, action.Outputs()...)
+	}
+	result := map[string]any{"ledger": book.Head(), "written": append(written, rendered.Written...), "actions": len(p.Actions)}
+	return a.emit("apply", result, func(w io.Writer) {
+		fmt.Fprintf(w, "\nThe ceremony is finished: %s, and the ledger has %s.\n\n", count(len(p.Actions), "action"), entries(book.Head().Entries))
+		printTree(w, book.State())
+		printFingerprints(w, book.State(), concerned)
+		fmt.Fprintf(w, "\nWritten:\n")
+		for _, name := range append(written, rendered.Written...) {
+			fmt.Fprintf(w, "  %s\n", name)
+		}
+		fmt.Fprintf(w, "  %s, head %s\n", ledgerName, book.Head().Hash)
+		fmt.Fprintf(w, "\nNext:\n")
+		for _, step := range nextSteps(estate, book.State()) {
+			fmt.Fprintf(w, "  - %s\n", wrap(step, a.width-4, "    "))
+		}
+	})
+}
+
+// stores opens the key stores of an estate's folder.
+type stores struct{ root *os.Root }
+
+// Open opens a store; its kind has been validated with the estate.
+func (s stores) Open(_ context.Context, k *spec.KeyStore, secret []byte) (hsm.Store, error) {
+	store, err := filestore.Open(s.root, k.Path, secret)
+	if err != nil {
+		return nil, err
+	}
+	return watchedStore{store}, nil
+}
+
+// watchedBook and watchedStore let tests end the process around each effect.
+type watchedBook struct{ *ledger.File }
+
+func (b watchedBook) Append(e plan.Event) error {
+	testOnlyEffect("before entry " + string(e.Kind))
+	err := b.File.Append(e)
+	testOnlyEffect("after entry " + string(e.Kind))
+	return err
+}
+
+type watchedStore struct{ hsm.Store }
+
+func (s watchedStore) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evidence, error) {
+	testOnlyEffect("before key " + k.Label)
+	key, evidence, err := s.Store.Generate(ctx, k)
+	testOnlyEffect("after key " + k.Label)
+	return key, evidence, err
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+
+	"pki.internal/plan"
+)
+
+// folderFiles writes below one folder. A file comes under its name only after
+// it was written, synced, read back and found the same.
+type folderFiles struct{ root *os.Root }
+
+// Read gives a file's bytes.
+func (f folderFiles) Read(name string) ([]byte, error) { return f.root.ReadFile(name) }
+
+// Write puts a file under its name in one step.
+func (f folderFiles) Write(file plan.File) error {
+	dir := path.Dir(file.Path)
+	if err := f.root.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	temporary := file.Path + ".new"
+	if err := f.fill(temporary, file); err != nil {
+		return errors.Join(err, ignoreMissing(f.root.Remove(temporary)))
+	}
+	testOnlyEffect("file " + file.Path)
+	if err := f.root.Rename(temporary, file.Path); err != nil {
+		return errors.Join(err, f.root.Remove(temporary))
+	}
+	return f.syncDir(dir)
+}
+
+func (f folderFiles) fill(temporary string, file plan.File) error {
+	if err := ignoreMissing(f.root.Remove(temporary)); err != nil {
+		return err
+	}
+	out, err := f.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.Mode)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(file.Data)
+	if err == nil {
+		err = out.Chmod(file.Mode) // whatever the umask says
+	}
+	if err == nil {
+		err = out.Sync()
+	}
+	if closed := out.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	back, err := f.root.ReadFile(temporary)
+	if err == nil && !bytes.Equal(back, file.Data) {
+		err = fmt.Errorf("what was read back is not what was written; use another disk")
+	}
+	return err
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (f folderFiles) syncDir(name string) error {
+	d, err := f.root.Open(name)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if closed := d.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// testOnlyEffect is called at every point at which a power cut would leave
+// something half done. Tests of the command set it to end the process there.
+var testOnlyEffect = func(string) {}

@@ -1,0 +1,188 @@
+// Command pki plans a PKI from HCL, carries plans out in ceremonies, and
+// renders what online CAs need.
+//
+// One file holds one verb. app.go is what verbs share, print.go writes what
+// people read, prompt.go asks them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"pki.internal/ceremony"
+	"pki.internal/ceremony/ledger"
+	"pki.internal/hsm"
+	"pki.internal/lint"
+	"pki.internal/spec"
+)
+
+// Exit codes, as "pki help exit-codes" explains them.
+const (
+	exitDone        = 0
+	exitError       = 1
+	exitChanges     = 2
+	exitPerson      = 3
+	exitRefused     = 4
+	exitToken       = 5
+	exitUsage       = 64
+	exitInterrupted = 130
+)
+
+func main() { os.Exit(run()) }
+
+// run is main with its exit code, so that scripts can drive it in one process.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{
+		stdout: os.Stdout, stderr: os.Stderr,
+		now:   time.Now,
+		color: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		width: terminalWidth(),
+	}
+	command := rootCommand(a)
+	err := command.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	a.fail(err)
+	return exitCode(ctx, err)
+}
+
+func terminalWidth() int {
+	width, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil || width < 40 {
+		return 80
+	}
+	return min(width, 100)
+}
+
+func rootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pki",
+		Short: "Offline root ceremonies and PKI as code",
+		Long: `pki plans a PKI from HCL, carries the plan out in a ceremony, and renders what
+online CAs need.
+
+  pki init DIR --example two-tier   start from an example
+  pki plan --out plan.json          what has to be done, down to the bytes
+  pki show plan.json                the same in words, for reviewers
+  pki apply plan.json               the ceremony
+  pki verify                        replay the ledger; needs no key
+  pki apply                         render configuration; reaches no ceremony key`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.PersistentFlags().StringVarP(&a.dir, "chdir", "C", ".", "the estate's folder")
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "write results and errors as JSON on standard output")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.AddCommand(
+		initCommand(a), fmtCommand(a), validateCommand(a), planCommand(a), showCommand(a), applyCommand(a),
+		verifyCommand(a), lintCommand(a), renderCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
+	)
+	for _, c := range root.Commands() {
+		c.Args = usageArgs(c.Args)
+	}
+	root.Args = usageArgs(root.Args)
+	return root
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usageArgs makes a wrong number of arguments a usage error.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(c, args); err != nil {
+			return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// personError means that someone must answer and nobody can be asked.
+type personError struct{ wanted, next string }
+
+func (e *personError) Error() string { return e.wanted + "; " + e.next }
+
+// changesError carries exit code 2: something was found, and it has been said
+// already.
+type changesError struct{ found string }
+
+func (e *changesError) Error() string { return e.found }
+
+// exitCode tells the kinds of failure apart for scripts.
+func exitCode(ctx context.Context, err error) int {
+	var usage *usageError
+	var person *personError
+	var changes *changesError
+	var refusal *ceremony.Refusal
+	var lintRefusal *lint.Refused
+	var diags spec.Diagnostics
+	switch {
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &person):
+		return exitPerson
+	case errors.As(err, &changes):
+		return exitChanges
+	case errors.As(err, &refusal), errors.As(err, &lintRefusal), errors.Is(err, ledger.ErrTorn):
+		return exitRefused
+	case isTokenError(err):
+		return exitToken
+	case errors.As(err, &diags):
+		return exitError
+	}
+	return exitError
+}
+
+func isTokenError(err error) bool {
+	for _, kind := range []error{
+		hsm.ErrWrongPIN, hsm.ErrPINLocked, hsm.ErrTokenGone, hsm.ErrUnsupported,
+		hsm.ErrExists, hsm.ErrNotFound, hsm.ErrAmbiguous, hsm.ErrMismatch,
+	} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func exitCodesTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-codes",
+		Short: "What the exit codes mean",
+		Args:  cobra.NoArgs,
+		Long: `Exit codes:
+
+    0  done
+    1  error
+    2  changes or findings (plan --detailed-exitcode, fmt --check,
+       render --check, lint)
+    3  a person is needed: there is no terminal to ask on
+    4  refused: stale or changed plan, wrong window, a file in the way,
+       an interrupted ceremony, a lint finding
+    5  key store: wrong password, key missing or not the recorded one
+   64  the command line cannot be understood
+  130  interrupted`,
+	}
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pki.internal/plan"
+	"pki.internal/spec"
+)
+
+type planOptions struct {
+	out, at, window, format string
+	detailed                bool
+	vars                    []string
+}
+
+func planCommand(a *app) *cobra.Command {
+	var o planOptions
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Work out what has to be done, down to the bytes",
+		Long: `Compare what the estate wants with what the ledger has, and plan the ceremony
+that closes the gap. Everything is validated, built and linted; no key is
+touched. With --out the plan is saved for review and for pki apply.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.plan(o) },
+	}
+	c.Flags().StringVar(&o.out, "out", "", "save the plan in this file, which must not exist")
+	c.Flags().StringVar(&o.at, "at", "", "ceremony date, RFC 3339 such as 2026-12-01T09:00:00Z (default: now)")
+	c.Flags().StringVar(&o.window, "window", "7d", "how long after the ceremony date the plan may run")
+	c.Flags().StringVar(&o.format, "format", "text", "text, json or markdown")
+	c.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there is something to do")
+	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable, name=value; may be repeated")
+	return c
+}
+
+// saved is what pki plan says as JSON.
+type saved struct {
+	Digest  string     `json:"digest"`
+	Words   []string   `json:"words"`
+	Out     string     `json:"out,omitempty"`
+	Changes int        `json:"changes"`
+	Plan    *plan.Plan `json:"plan"`
+}
+
+func (a *app) plan(o planOptions) error {
+	if !slices.Contains([]string{"text", "json", "markdown"}, o.format) {
+		return &usageError{fmt.Errorf("--format %s: use text, json or markdown", o.format)}
+	}
+	a.json = a.json || o.format == "json"
+	in, err := a.planInputs(o)
+	if err != nil {
+		return err
+	}
+	root, err := a.folder()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	estate, err := a.load(root, in.Variables)
+	if err != nil {
+		return err
+	}
+	book, err := a.book(root)
+	if err != nil {
+		return err
+	}
+	p, diags := plan.Make(estate, book.State(), in)
+	if diags.HasErrors() {
+		return diags
+	}
+	a.warn(diags)
+	text, err := p.Encode()
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256(text)
+	if o.out != "" && len(p.Actions) > 0 {
+		if err := savePlan(o.out, text); err != nil {
+			return err
+		}
+	}
+	if err := a.showPlan(o, p, digest[:]); err != nil {
+		return err
+	}
+	if o.detailed && len(p.Actions) > 0 {
+		return &changesError{}
+	}
+	return nil
+}
+
+func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte) error {
+	result := saved{Digest: hex.EncodeToString(digest), Words: plan.Words(digest), Changes: len(p.Actions), Plan: p}
+	if o.out != "" && len(p.Actions) > 0 {
+		result.Out = o.out
+	}
+	return a.emit("plan", result, func(w io.Writer) {
+		if o.format == "markdown" {
+			a.planMarkdown(w, p, digest)
+			return
+		}
+		a.printPlan(w, p, digest)
+		switch {
+		case len(p.Actions) == 0:
+		case o.out == "":
+			fmt.Fprintf(w, "\nThe plan was not saved. A ceremony runs from a saved plan: pki plan --out FILE.\n")
+		default:
+			fmt.Fprintf(w, "\nSaved in %s. Next: have it reviewed (pki show %s), then pki apply %s.\n", o.out, o.out, o.out)
+		}
+	})
+}
+
+// planMarkdown writes a plan for a pull request: words first, details folded.
+func (a *app) planMarkdown(w io.Writer, p *plan.Plan, digest []byte) {
+	fmt.Fprintf(w, "<!-- pki plan -->\n### pki plan: %s estate `%s`\n\n%s\n\n", p.Estate.Environment, p.Estate.Name, planSummary(p))
+	for _, action := range p.Actions {
+		fmt.Fprintf(w, "%d. %s\n", action.Number, actionName(action))
+	}
+	if len(p.Actions) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n<details><summary>Every field</summary>\n\n```\n")
+	a.printPlan(w, p, digest)
+	fmt.Fprintf(w, "```\n\n</details>\n")
+}
+
+// planInputs reads the clock, draws the seed and identifies the tool, unless
+// the command line says otherwise.
+func (a *app) planInputs(o planOptions) (plan.Inputs, error) {
+	in := plan.Inputs{At: a.now()}
+	if o.at != "" {
+		at, err := time.Parse(time.RFC3339, o.at)
+		if err != nil {
+			return in, &usageError{fmt.Errorf("--at %s: write it as 2026-12-01T09:00:00Z", o.at)}
+		}
+		in.At = at
+	}
+	window, err := spec.ParseDuration(o.window)
+	if err != nil {
+		return in, &usageError{fmt.Errorf("--window: %w", err)}
+	}
+	in.Window = window
+	if in.Variables, err = parseVars(o.vars); err != nil {
+		return in, err
+	}
+	if _, err := rand.Read(in.Seed[:]); err != nil {
+		return in, err
+	}
+	in.Tool, err = tool()
+	return in, err
+}
+
+// savePlan writes a plan under a new name. An older plan is never overwritten,
+// because someone may have approved it.
+func savePlan(name string, text []byte) error {
+	if _, err := os.Lstat(name); err == nil {
+		return fmt.Errorf("%s is already there; a plan is never overwritten, so choose another name or remove it", name)
+	}
+	dir, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return fmt.Errorf("the plan's folder cannot be opened: %w", err)
+	}
+	defer dir.Close()
+	return folderFiles{dir}.Write(plan.File{Path: filepath.Base(name), Mode: 0o644, Data: text})
+}
+
+// readPlan reads a plan file and the digest of its bytes.
+func readPlan(name string) (*plan.Plan, []byte, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plan.Decode(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	digest := sha256.Sum256(text)
+	return p, digest[:], nil
+}
+
+func sha256Hex(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// looksLikePlan tells a plan from other JSON.
+func looksLikePlan(text []byte) bool {
+	var head struct {
+		Format string `json:"format"`
+	}
+	return json.Unmarshal(text, &head) == nil && strings.HasPrefix(head.Format, "pki-plan/")
+}

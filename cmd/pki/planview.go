@@ -1,0 +1,268 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"pki.internal/plan"
+	"pki.internal/plan/tbs"
+	"pki.internal/spec"
+)
+
+// printPlan writes a plan for reviewers: everything that will be made, every
+// byte accounted for, and the digest to read aloud.
+func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
+	fmt.Fprintf(w, "Plan for the %s estate %q\n\n", p.Estate.Environment, p.Estate.Name)
+	rows := []string{
+		"  Ceremony date\t" + instant(p.At),
+		"  May run\t" + instant(p.Window.NotBefore) + " to " + instant(p.Window.NotAfter),
+		"  Ledger\t" + headTitle(p.Ledger),
+		fmt.Sprintf("  Made by\tpki %s, SHA-256 %.16s…", p.Tool.Version, p.Tool.SHA256),
+		fmt.Sprintf("  Made from\t%s", count(len(p.Estate.Inputs), "file")),
+		fmt.Sprintf("  Lint\t%s profile, fails on %s", p.Lint.Profile, p.Lint.FailOn),
+	}
+	if len(p.Actions) > 0 {
+		rows = append(rows, "  In the room\t"+inTheRoom(p))
+	}
+	table(w, rows...)
+	if len(p.Lint.Waivers) > 0 {
+		fmt.Fprintf(w, "\nWaived findings\n")
+		for _, wv := range p.Lint.Waivers {
+			fmt.Fprintf(w, "  %s on %s until %s: %s (%s)\n", wv.Lint, wv.Object, wv.Until, wv.Reason, wv.Citation)
+		}
+	}
+	for _, action := range p.Actions {
+		fmt.Fprintln(w)
+		a.printAction(w, p, action)
+	}
+	fmt.Fprintf(w, "\n%s\n", planSummary(p))
+	if len(p.Actions) > 0 {
+		fmt.Fprintf(w, "\nRead aloud (SHA-256 of the plan):\n")
+		printDigest(w, digest)
+	}
+}
+
+func headTitle(h plan.Head) string {
+	if h.Entries == 0 {
+		return "empty"
+	}
+	return fmt.Sprintf("%s, head %.16s…", entries(h.Entries), h.Hash)
+}
+
+func entries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
+}
+
+func inTheRoom(p *plan.Plan) string {
+	words := slices.Clone(p.Needs.Roles)
+	for _, s := range p.Needs.Secrets {
+		words = append(words, s.String())
+	}
+	return strings.Join(words, ", ")
+}
+
+// planSummary counts what a plan does, in one or two sentences.
+func planSummary(p *plan.Plan) string {
+	if len(p.Actions) == 0 {
+		return "Nothing to do: the ledger has everything that the estate wants."
+	}
+	n := map[plan.Kind]int{}
+	files, final := 0, 0
+	for _, action := range p.Actions {
+		n[action.Kind]++
+		files += len(action.Outputs())
+		if action.Irreversible {
+			final++
+		}
+	}
+	return fmt.Sprintf("Ceremony: %s made, %s and %s signed, %s made, %s written. %d of %s cannot be undone.",
+		count(n[plan.GenerateKey], "key"), count(n[plan.SignCertificate], "certificate"), count(n[plan.SignCRL], "CRL"),
+		count(n[plan.GenerateProvisionerKey], "provisioner key"), count(files, "file"), final, count(len(p.Actions), "action"))
+}
+
+func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
+	fmt.Fprintf(w, "%s\n", actionTitle(action))
+	switch action.Kind {
+	case plan.GenerateKey:
+		k := action.GenerateKey
+		table(w, "       Kept in\t"+k.Store.String()+", file "+k.Location, "       Key id\t"+k.KeyID)
+	case plan.SignCertificate:
+		a.printDraft(w, p, &action.SignCertificate.Draft, action)
+	case plan.SignCRL:
+		a.printDraft(w, p, &action.SignCRL.Draft, action)
+	case plan.GenerateProvisionerKey:
+		k := action.GenerateProvisionerKey
+		table(w, "       Password\t"+k.Password.String(), fmt.Sprintf("       Kept in\tthe ledger, encrypted (PBES2, %d rounds)", k.Iterations))
+	}
+}
+
+// actionTitle is the numbered line that an action has on every screen.
+func actionTitle(action plan.Action) string {
+	mark := ""
+	if action.Irreversible {
+		mark = "   ! cannot be undone"
+	}
+	return fmt.Sprintf("%4d  + %s%s", action.Number, actionName(action), mark)
+}
+
+// actionName says what an action does, in a few words.
+func actionName(action plan.Action) string {
+	switch action.Kind {
+	case plan.GenerateKey:
+		return fmt.Sprintf("make the %s key of %s", action.GenerateKey.Algorithm.Title(), action.Address)
+	case plan.SignCertificate:
+		by := "itself"
+		if issuer := action.SignCertificate.Issuer.Address; issuer != action.Address {
+			by = issuer.String()
+		}
+		return fmt.Sprintf("sign the certificate of %s by %s", action.Address, by)
+	case plan.SignCRL:
+		return fmt.Sprintf("sign CRL number %s of %s", action.SignCRL.Number, action.Address)
+	}
+	return fmt.Sprintf("make the key of %s", action.Address)
+}
+
+// printDraft writes what will be signed, field by field. Fields that only a
+// key can give say which action makes it.
+func (a *app) printDraft(w io.Writer, p *plan.Plan, d *plan.Draft, action plan.Action) {
+	var rows []string
+	for _, f := range draftFields(d, action) {
+		rows = append(rows, "       "+f.Name+"\t"+f.Value)
+	}
+	for i, line := range findingLines(d.Findings) {
+		name := ""
+		if i == 0 {
+			name = "Lint"
+		}
+		rows = append(rows, "       "+name+"\t"+line)
+	}
+	if len(d.Findings) == 0 {
+		rows = append(rows, "       Lint\tnothing found")
+	}
+	if c := action.SignCertificate; c != nil && c.CSR != nil {
+		rows = append(rows, fmt.Sprintf("       Request\t%s, SHA-256 %s; only its public key is used", c.CSR.Path, c.CSR.SHA256))
+		for _, ignored := range c.CSR.Ignored {
+			rows = append(rows, "       \tnot granted: "+ignored)
+		}
+	}
+	rows = append(rows, "       Writes\t"+strings.Join(d.Outputs, " "))
+	table(w, rows...)
+}
+
+// draftFields describes the object behind a draft.
+func draftFields(d *plan.Draft, action plan.Action) []field {
+	der := d.Preview
+	bytesLine := fmt.Sprintf("template; open until %s: public key, key identifiers", openUntil(action))
+	if d.TBS != nil {
+		issuer, _ := action.Issuer()
+		draft, err := tbs.Draft(d.TBS, issuer.Algorithm)
+		if err != nil {
+			return []field{{"Bytes", err.Error()}}
+		}
+		der = draft
+		bytesLine = fmt.Sprintf("fixed, %d bytes, SHA-256 %s", len(d.TBS), sha256Hex(d.TBS))
+	}
+	var fields []field
+	if c, err := x509.ParseCertificate(der); err == nil {
+		fields = describeCertificate(c)
+	} else if l, err := x509.ParseRevocationList(der); err == nil {
+		fields = describeCRL(l)
+	}
+	if d.TBS == nil {
+		maskOpen(fields, action)
+	}
+	return append(fields, field{"Bytes", bytesLine})
+}
+
+// maskOpen replaces the values that a preview could only invent.
+func maskOpen(fields []field, action plan.Action) {
+	own, issuer := 0, 0
+	switch action.Kind {
+	case plan.SignCertificate:
+		own, issuer = action.SignCertificate.Subject.MadeBy, action.SignCertificate.Issuer.MadeBy
+	case plan.SignCRL:
+		issuer = action.SignCRL.Issuer.MadeBy
+	}
+	for i := range fields {
+		switch {
+		case fields[i].Name == "subjectKeyIdentifier" && own > 0:
+			fields[i].Value = fmt.Sprintf("(known after action %d)", own)
+		case fields[i].Name == "authorityKeyIdentifier" && issuer > 0:
+			fields[i].Value = fmt.Sprintf("(known after action %d)", issuer)
+		case fields[i].Name == "Key" && own > 0:
+			fields[i].Value += fmt.Sprintf(" (known after action %d)", own)
+		}
+	}
+}
+
+func openUntil(action plan.Action) string {
+	last := 0
+	if c := action.SignCertificate; c != nil {
+		last = max(c.Subject.MadeBy, c.Issuer.MadeBy)
+	}
+	if c := action.SignCRL; c != nil {
+		last = c.Issuer.MadeBy
+	}
+	return fmt.Sprintf("action %d", last)
+}
+
+// printTree draws the hierarchy that a state holds.
+func printTree(w io.Writer, s plan.State) {
+	var draw func(parent plan.Authority, indent string)
+	draw = func(parent plan.Authority, indent string) {
+		var children []plan.Authority
+		for _, a := range s.Authorities() {
+			if a.Certificate != nil && a.Issuer == parent.Address && a.Address != parent.Address {
+				children = append(children, a)
+			}
+		}
+		for i, child := range children {
+			branch, next := "├── ", "│   "
+			if i == len(children)-1 {
+				branch, next = "└── ", "    "
+			}
+			fmt.Fprintf(w, "%s%s%s\n", indent, branch, authorityLine(child))
+			draw(child, indent+next)
+		}
+	}
+	for _, a := range s.Authorities() {
+		if a.Certificate != nil && a.Issuer == a.Address {
+			fmt.Fprintf(w, "  %s\n", authorityLine(a))
+			draw(a, "  ")
+		}
+	}
+}
+
+func authorityLine(a plan.Authority) string {
+	c, err := x509.ParseCertificate(a.Certificate)
+	if err != nil {
+		return a.Address.String() + ": " + err.Error()
+	}
+	line := fmt.Sprintf("%s  %s, %s, until %s", a.Address, c.Subject.CommonName, keyTitle(c.PublicKey), c.NotAfter.UTC().Format("2006-01-02"))
+	if a.CRLNumber != "" {
+		line += ", CRL " + a.CRLNumber
+	}
+	return line
+}
+
+// printFingerprints writes the SHA-256 of every certificate, in hex and words.
+func printFingerprints(w io.Writer, s plan.State, only []spec.Address) {
+	for _, a := range s.Authorities() {
+		if a.Certificate == nil || (only != nil && !slices.Contains(only, a.Address)) {
+			continue
+		}
+		raw, err := hex.DecodeString(sha256Hex(a.Certificate))
+		if err != nil {
+			continue
+		}
+		fmt.Fprintf(w, "\n  %s (SHA-256 of the certificate)\n", a.Address)
+		printDigest(w, raw)
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode/utf8"
+
+	"pki.internal/lint"
+	"pki.internal/spec"
+)
+
+// Colours. They never say anything that the words do not.
+const (
+	red    = "31"
+	yellow = "33"
+)
+
+func (a *app) paint(colour, s string) string {
+	if !a.color {
+		return s
+	}
+	return "\x1b[1;" + colour + "m" + s + "\x1b[0m"
+}
+
+// printDiagnostics writes what is wrong, each with its line of source.
+func (a *app) printDiagnostics(w io.Writer, diags spec.Diagnostics) {
+	for _, d := range diags {
+		title, colour := "Error:", red
+		if d.Severity == spec.Warning {
+			title, colour = "Warning:", yellow
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, "%s %s\n", a.paint(colour, title), d.Summary)
+		if d.Range != nil {
+			b.WriteString("\n" + a.snippet(d))
+		}
+		b.WriteString("\n" + wrap(d.Detail, a.width-2, ""))
+		fmt.Fprintln(w, a.paint(colour, "╷"))
+		for _, line := range strings.Split(strings.TrimRight(b.String(), "\n"), "\n") {
+			fmt.Fprintln(w, strings.TrimRight(a.paint(colour, "│")+" "+line, " "))
+		}
+		fmt.Fprintln(w, a.paint(colour, "╵"))
+	}
+}
+
+// snippet shows the line that a diagnostic points at, and which part of it.
+func (a *app) snippet(d spec.Diagnostic) string {
+	r := *d.Range
+	var b strings.Builder
+	where := ""
+	if d.Address != "" {
+		where = ", in " + d.Address
+	}
+	fmt.Fprintf(&b, "  on %s line %d%s:\n", r.File, r.Start.Line, where)
+	lines := strings.Split(string(a.sources[r.File]), "\n")
+	if r.Start.Line < 1 || r.Start.Line > len(lines) {
+		return b.String()
+	}
+	line := lines[r.Start.Line-1]
+	fmt.Fprintf(&b, "  %3d: %s\n", r.Start.Line, line)
+	from := min(max(r.Start.Column-1, 0), utf8.RuneCountInString(line))
+	to := utf8.RuneCountInString(line)
+	if r.End.Line == r.Start.Line {
+		to = min(r.End.Column-1, to)
+	}
+	if to > from {
+		pad := strings.Map(func(c rune) rune {
+			if c == '\t' {
+				return c
+			}
+			return ' '
+		}, string([]rune(line)[:from]))
+		fmt.Fprintf(&b, "       %s%s\n", pad, strings.Repeat("^", to-from))
+	}
+	return b.String()
+}
+
+// wrap breaks text at spaces. Lines after the first begin with indent.
+func wrap(s string, width int, indent string) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(s) {
+		size := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+size > width:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += size
+	}
+	return b.String()
+}
+
+// table aligns cells that are separated by tabs.
+func table(w io.Writer, rows ...string) {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(t, row)
+	}
+	t.Flush()
+}
+
+// instant writes a time with its weekday, in UTC.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC (Mon)") }
+
+// findingLines writes lint findings, the worst first, one to a line.
+func findingLines(findings []lint.Finding) []string {
+	lines := make([]string, 0, len(findings))
+	for _, f := range findings {
+		word := f.Severity.String()
+		if f.Waived != "" {
+			word = "waived " + word
+		}
+		line := fmt.Sprintf("%s: %s (%s", word, f.Detail, f.Lint)
+		if f.Citation != "" {
+			line += ", " + f.Citation
+		}
+		line += ")"
+		if f.Waived != "" {
+			line += ": " + f.Waived
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// count writes a number and its noun, with an s when there are several.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/spf13/cobra"
+
+	"pki.internal/plan"
+	"pki.internal/render"
+	"pki.internal/spec"
+)
+
+type renderOptions struct {
+	out   string
+	check bool
+	vars  []string
+}
+
+func renderCommand(a *app) *cobra.Command {
+	var o renderOptions
+	c := &cobra.Command{
+		Use:   "render [NAME…]",
+		Short: "Write the configuration of online CAs",
+		Long: `Write one tree for each online CA: what goes to /etc/step-ca. Rendering needs no
+key and no secret, and gives the same bytes every time. With --check nothing is
+written; a difference is shown and exits 2.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, names []string) error { return a.render(names, o) },
+	}
+	c.Flags().StringVar(&o.out, "out", "", "write below this folder instead of rendered/ in the estate")
+	c.Flags().BoolVar(&o.check, "check", false, "change nothing; show differences and exit 2 when there are any")
+	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable, name=value; may be repeated")
+	return c
+}
+
+// renderedDir is where trees lie in an estate (a contract).
+const renderedDir = "rendered"
+
+func (a *app) render(names []string, o renderOptions) error {
+	root, err := a.folder()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	vars, err := parseVars(o.vars)
+	if err != nil {
+		return err
+	}
+	estate, err := a.load(root, vars)
+	if err != nil {
+		return err
+	}
+	book, err := a.book(root)
+	if err != nil {
+		return err
+	}
+	trees, err := chooseTrees(estate, book.State(), names)
+	if err != nil {
+		return err
+	}
+	target, base := root, renderedDir
+	if o.out != "" {
+		if !o.check {
+			if err := os.MkdirAll(o.out, 0o755); err != nil {
+				return err
+			}
+		}
+		if target, err = os.OpenRoot(o.out); err != nil {
+			return err
+		}
+		defer target.Close()
+		base = "."
+	}
+	files := below(base, trees)
+	if o.check {
+		return a.checkFiles(target, files, trees, base)
+	}
+	written, err := writeChanged(target, files)
+	if err != nil {
+		return err
+	}
+	return a.emit("render", map[string]any{"written": written, "files": len(files)}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s rendered, %d changed.\n", count(len(files), "file"), len(written))
+		for _, name := range written {
+			fmt.Fprintf(w, "  %s\n", name)
+		}
+	})
+}
+
+// tree is the rendered tree of one online CA.
+type tree struct {
+	name  string
+	files []plan.File
+}
+
+// chooseTrees renders the named online CAs, or all of them.
+func chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
+	var trees []tree
+	known := []string{}
+	for _, o := range e.OnlineCAs {
+		name := o.Address.FileName()
+		known = append(known, name)
+		if len(names) > 0 && !slices.Contains(names, name) && !slices.Contains(names, o.Address.String()) {
+			continue
+		}
+		files, err := render.Tree(e, s, o)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.Address, err)
+		}
+		trees = append(trees, tree{name, files})
+	}
+	for _, n := range names {
+		if !slices.Contains(known, strings.TrimPrefix(n, "online_ca.")) {
+			return nil, &usageError{fmt.Errorf("the estate has no online CA %q; it has %s", n, strings.Join(known, ", "))}
+		}
+	}
+	return trees, nil
+}
+
+// below puts trees under a folder, each in one of its own name.
+func below(base string, trees []tree) []plan.File {
+	var files []plan.File
+	for _, t := range trees {
+		for _, f := range t.files {
+			f.Path = path.Join(base, t.name, f.Path)
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// writeChanged writes what is missing or different and says what it wrote.
+func writeChanged(root *os.Root, files []plan.File) ([]string, error) {
+	written := []string{}
+	for _, f := range files {
+		have, err := root.ReadFile(f.Path)
+		if err == nil && bytes.Equal(have, f.Data) {
+			continue
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return written, err
+		}
+		if err := (folderFiles{root}).Write(f); err != nil {
+			return written, err
+		}
+		written = append(written, f.Path)
+	}
+	return written, nil
+}
+
+// drift is one difference between what is there and what should be.
+type drift struct {
+	Path string `json:"path"`
+	What string `json:"what"` // missing, changed or unexpected
+	Diff string `json:"diff,omitempty"`
+}
+
+func (a *app) checkFiles(root *os.Root, files []plan.File, trees []tree, base string) error {
+	drifts, err := findDrift(root, files)
+	if err != nil {
+		return err
+	}
+	for _, t := range trees {
+		extra, err := unexpected(root, path.Join(base, t.name), files)
+		if err != nil {
+			return err
+		}
+		drifts = append(drifts, extra...)
+	}
+	err = a.emit("render", map[string]any{"drift": drifts}, func(w io.Writer) {
+		if len(drifts) == 0 {
+			fmt.Fprintf(w, "%s, all as rendered.\n", count(len(files), "file"))
+		}
+		for _, d := range drifts {
+			fmt.Fprintf(w, "%s: %s\n%s", d.Path, d.What, d.Diff)
+		}
+	})
+	if err == nil && len(drifts) > 0 {
+		return &changesError{}
+	}
+	return err
+}
+
+// findDrift compares files with what is on disk.
+func findDrift(root *os.Root, files []plan.File) ([]drift, error) {
+	drifts := []drift{}
+	for _, f := range files {
+		have, err := root.ReadFile(f.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			drifts = append(drifts, drift{Path: f.Path, What: "missing"})
+		case err != nil:
+			return nil, err
+		case !bytes.Equal(have, f.Data):
+			d := drift{Path: f.Path, What: "changed"}
+			if !bytes.ContainsRune(have, 0) && !bytes.ContainsRune(f.Data, 0) {
+				d.Diff = udiff.Unified("there", "rendered", string(have), string(f.Data))
+			}
+			drifts = append(drifts, d)
+		}
+	}
+	return drifts, nil
+}
+
+// unexpected lists files of a derived folder that nothing derives.
+func unexpected(root *os.Root, dir string, files []plan.File) ([]drift, error) {
+	var drifts []drift
+	err := fs.WalkDir(root.FS(), dir, func(p string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if !slices.ContainsFunc(files, func(f plan.File) bool { return f.Path == p }) {
+			drifts = append(drifts, drift{Path: p, What: "unexpected; nothing in the estate gives this file"})
+		}
+		return nil
+	})
+	return drifts, err
+}
+
+// rendering is what a render in passing gave.
+type rendering struct {
+	Written []string
+	Waiting map[string][]spec.Address // online CAs that cannot be rendered yet
+}
+
+// writeRendered renders every online CA that waits for nothing.
+func (a *app) writeRendered(root *os.Root, e *spec.Estate, s plan.State) (rendering, error) {
+	r := rendering{Waiting: map[string][]spec.Address{}}
+	for _, o := range e.OnlineCAs {
+		if waiting := render.Waiting(s, o); len(waiting) > 0 {
+			r.Waiting[o.Address.String()] = waiting
+			continue
+		}
+		files, err := render.Tree(e, s, o)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", o.Address, err)
+		}
+		written, err := writeChanged(root, below(renderedDir, []tree{{o.Address.FileName(), files}}))
+		r.Written = append(r.Written, written...)
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// applyRender is pki apply without a plan.
+func (a *app) applyRender(given []string) error {
+	root, err := a.folder()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	vars, err := parseVars(given)
+	if err != nil {
+		return err
+	}
+	estate, err := a.load(root, vars)
+	if err != nil {
+		return err
+	}
+	book, err := a.book(root)
+	if err != nil {
+		return err
+	}
+	s := book.State()
+	written, err := writeChanged(root, s.Files())
+	if err != nil {
+		return err
+	}
+	r, err := a.writeRendered(root, estate, s)
+	if err != nil {
+		return err
+	}
+	written = append(written, r.Written...)
+	waiting, err := a.waiting(estate, s, vars)
+	if err != nil {
+		return err
+	}
+	return a.emit("apply", map[string]any{"written": written, "waiting": waiting}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s written.\n", count(len(written), "file"))
+		for _, name := range written {
+			fmt.Fprintf(w, "  %s\n", name)
+		}
+		if len(waiting) > 0 {
+			fmt.Fprintf(w, "\nWaiting for a ceremony:\n")
+			for _, action := range waiting {
+				fmt.Fprintf(w, "  - %s\n", action)
+			}
+			fmt.Fprintf(w, "\nNext: pki plan --out FILE, a review, and pki apply FILE.\n")
+		}
+	})
+}
+
+// waiting lists the actions that only a ceremony can do.
+func (a *app) waiting(e *spec.Estate, s plan.State, vars map[string]string) ([]string, error) {
+	names := []string{}
+	if s.Open != nil {
+		for _, action := range s.Open.Plan.Actions[s.Open.Done:] {
+			names = append(names, actionName(action)+" (interrupted; pki apply PLAN --resume)")
+		}
+		return names, nil
+	}
+	p, diags := plan.Make(e, s, plan.Inputs{At: a.now(), Window: spec.Duration{Days: 1}, Variables: vars})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	for _, action := range p.Actions {
+		names = append(names, actionName(action))
+	}
+	return names, nil
+}
+
+// nextSteps says what people do after a ceremony.
+func nextSteps(e *spec.Estate, s plan.State) []string {
+	steps := []string{"pki verify replays the ledger and every signature; it needs no key"}
+	for _, o := range e.OnlineCAs {
+		if len(render.Waiting(s, o)) > 0 {
+			continue
+		}
+		steps = append(steps, fmt.Sprintf("copy rendered/%s to /etc/step-ca on its host; the file INSTALL in it says which key and password go along", o.Address.FileName()))
+	}
+	for _, a := range e.Authorities {
+		if a.CRL != nil && a.Key != nil && len(a.CRL.URLs) > 0 {
+			steps = append(steps, fmt.Sprintf("publish crls/%s.crl at %s", a.Address.FileName(), a.CRL.URLs[0]))
+		}
+	}
+	return append(steps, "commit "+ledgerName+", certs, crls and rendered; keys and secrets stay out of Git")
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"pki.internal/ceremony/ledger"
+	"pki.internal/plan"
+	"pki.internal/plan/tbs"
+)
+
+func showCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show FILE",
+		Short: "Say in words what a plan, ledger, certificate, CRL or request is",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(_ *cobra.Command, args []string) error { return a.show(args[0]) },
+	}
+}
+
+func (a *app) show(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case looksLikePlan(text):
+		return a.showPlanFile(name)
+	case bytes.HasPrefix(text, []byte(`{"fact"`)), bytes.HasPrefix(text, []byte(`{"head"`)):
+		return a.showLedger(text)
+	}
+	shown, err := describeAny(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return a.emit("show", shown, func(w io.Writer) {
+		for i, s := range shown {
+			if i > 0 {
+				fmt.Fprintln(w)
+			}
+			printShown(w, s)
+		}
+	})
+}
+
+func (a *app) showPlanFile(name string) error {
+	p, digest, err := readPlan(name)
+	if err != nil {
+		return err
+	}
+	result := saved{Digest: hex.EncodeToString(digest), Words: plan.Words(digest), Changes: len(p.Actions), Plan: p}
+	return a.emit("show", result, func(w io.Writer) { a.printPlan(w, p, digest) })
+}
+
+// shown is one object in words.
+type shown struct {
+	Kind   string  `json:"kind"`
+	SHA256 string  `json:"sha256"`
+	Fields []field `json:"fields"`
+	Note   string  `json:"note,omitempty"`
+}
+
+// describeAny tells what PEM or DER bytes are.
+func describeAny(text []byte) ([]shown, error) {
+	var all []shown
+	rest := text
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		one, err := describeDER(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("PEM block of type %q: %w", block.Type, err)
+		}
+		all = append(all, one)
+	}
+	if len(all) > 0 {
+		return all, nil
+	}
+	one, err := describeDER(text)
+	return []shown{one}, err
+}
+
+func describeDER(der []byte) (shown, error) {
+	sum := sha256Hex(der)
+	if c, err := x509.ParseCertificate(der); err == nil {
+		s := shown{Kind: "Certificate", SHA256: sum, Fields: describeCertificate(c)}
+		if tbs.IsPreviewKey(c.RawSubjectPublicKeyInfo) {
+			s.Note = "This is a preview: its private key is part of this program and everyone has it. Never trust it."
+		}
+		return s, nil
+	}
+	if l, err := x509.ParseRevocationList(der); err == nil {
+		return shown{Kind: "Certificate revocation list", SHA256: sum, Fields: describeCRL(l)}, nil
+	}
+	if r, err := x509.ParseCertificateRequest(der); err == nil {
+		return shown{Kind: "Certificate request", SHA256: sum, Fields: describeCSR(r)}, nil
+	}
+	return shown{}, fmt.Errorf("this is neither a plan, a ledger, a certificate, a CRL nor a request that Go can read; pki lint says more about broken ones")
+}
+
+func printShown(w io.Writer, s shown) {
+	fmt.Fprintf(w, "%s\n\n", s.Kind)
+	rows := make([]string, 0, len(s.Fields))
+	for _, f := range s.Fields {
+		rows = append(rows, "  "+f.Name+"\t"+f.Value)
+	}
+	table(w, rows...)
+	if s.Note != "" {
+		fmt.Fprintf(w, "\n  %s\n", s.Note)
+	}
+	fmt.Fprintf(w, "\nSHA-256:\n")
+	if raw, err := hex.DecodeString(s.SHA256); err == nil && len(raw) == sha256.Size {
+		printDigest(w, raw)
+	}
+}
+
+// showLedger lists a ledger's entries, one to a line.
+func (a *app) showLedger(text []byte) error {
+	book, torn, err := ledger.Read(text)
+	if err != nil {
+		return err
+	}
+	return a.emit("show", map[string]any{"entries": book.Entries, "head": book.Head()}, func(w io.Writer) {
+		fmt.Fprintf(w, "Ledger of %s, head %s\n\n", entries(len(book.Entries)), book.Head().Hash)
+		var rows []string
+		for _, e := range book.Entries {
+			when, what := "", "withheld"
+			if e.Fact != nil {
+				when, what = instant(e.Fact.Time), eventTitle(*e.Fact)
+			}
+			rows = append(rows, fmt.Sprintf("  %d\t%s\t%s", e.Number, when, what))
+		}
+		table(w, rows...)
+		if len(torn) > 0 {
+			fmt.Fprintf(w, "\n%d bytes of an entry that was cut short follow.\n", len(torn))
+		}
+	})
+}
+
+func eventTitle(e plan.Event) string {
+	switch e.Kind {
+	case plan.CeremonyBegun:
+		return fmt.Sprintf("ceremony begins, %s, plan %.16s…", count(len(e.Begun.Plan.Actions), "action"), e.Begun.PlanDigest)
+	case plan.CeremonyResumed:
+		return fmt.Sprintf("ceremony goes on at action %d", e.Resumed.NextAction)
+	case plan.KeyWasIntended:
+		return fmt.Sprintf("action %d: a key is about to be made in %s", e.KeyIntended.Action, e.KeyIntended.Key.Location)
+	case plan.KeyWasMade:
+		return fmt.Sprintf("action %d: key of %s made, SPKI SHA-256 %.16s…", e.KeyMade.Action, e.KeyMade.Address, sha256Hex(e.KeyMade.SPKI))
+	case plan.CertificateSigned:
+		return fmt.Sprintf("action %d: certificate of %s signed, SHA-256 %.16s…", e.Certificate.Action, e.Certificate.Address, sha256Hex(e.Certificate.DER))
+	case plan.CRLSigned:
+		return fmt.Sprintf("action %d: CRL %s of %s signed", e.CRL.Action, e.CRL.Number, e.CRL.Address)
+	case plan.ProvisionerKeyMade:
+		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
+	case plan.CeremonyFinished:
+		return "ceremony finished"
+	}
+	return string(e.Kind)
+}
+
+func pemOf(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}

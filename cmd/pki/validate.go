@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+func validateCommand(a *app) *cobra.Command {
+	var given []string
+	c := &cobra.Command{
+		Use:   "validate",
+		Short: "Check the estate; needs no ledger and no key",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			root, err := a.folder()
+			if err != nil {
+				return err
+			}
+			defer root.Close()
+			vars, err := parseVars(given)
+			if err != nil {
+				return err
+			}
+			estate, err := a.load(root, vars)
+			if err != nil {
+				return err
+			}
+			result := map[string]any{"estate": estate.Name, "environment": estate.Environment, "files": len(estate.Inputs)}
+			return a.emit("validate", result, func(w io.Writer) {
+				fmt.Fprintf(w, "The %s estate %q is valid: %d authorities, %d online CAs, %d files read.\n",
+					estate.Environment, estate.Name, len(estate.Authorities), len(estate.OnlineCAs), len(estate.Inputs))
+			})
+		},
+	}
+	c.Flags().StringArrayVar(&given, "var", nil, "value of a variable, name=value; may be repeated")
+	return c
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pki.internal/ceremony/ledger"
+	"pki.internal/plan"
+	"pki.internal/render"
+)
+
+func verifyCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify",
+		Short: "Replay the ledger: every hash, signature, chain and file; needs no key",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return a.verify() },
+	}
+}
+
+// check is one thing that was verified.
+type check struct {
+	What   string `json:"what"`
+	Result string `json:"result"`
+	Failed bool   `json:"failed"`
+}
+
+type verification struct {
+	Head     plan.Head `json:"head"`
+	TreeHash string    `json:"tree_hash"`
+	Checks   []check   `json:"checks"`
+}
+
+func (v *verification) pass(what, result string, args ...any) {
+	v.Checks = append(v.Checks, check{What: what, Result: fmt.Sprintf(result, args...)})
+}
+
+func (v *verification) fail(what, result string, args ...any) {
+	v.Checks = append(v.Checks, check{What: what, Result: fmt.Sprintf(result, args...), Failed: true})
+}
+
+func (v *verification) failures() int {
+	n := 0
+	for _, c := range v.Checks {
+		if c.Failed {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) verify() error {
+	root, err := a.folder()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if _, err := root.Lstat(ledgerName); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no %s here; a ceremony writes it, so make a plan first: pki plan --out FILE", ledgerName)
+	}
+	book, torn, err := ledger.Load(root.FS(), ledgerName)
+	if err != nil {
+		return fmt.Errorf("%s: %w", ledgerName, err)
+	}
+	v := &verification{Head: book.Head()}
+	if v.TreeHash, err = book.TreeHash(len(book.Entries)); err != nil {
+		return err
+	}
+	a.verifyLedger(v, book, torn)
+	for _, authority := range book.State().Authorities() {
+		verifyAuthority(v, book.State(), authority, a.now())
+	}
+	if err := a.verifyFiles(v, root, book.State()); err != nil {
+		return err
+	}
+	if err := a.emit("verify", v, func(w io.Writer) { printVerification(w, v) }); err != nil {
+		return err
+	}
+	if n := v.failures(); n > 0 {
+		return fmt.Errorf("%s failed; see above", count(n, "check"))
+	}
+	return nil
+}
+
+// verifyLedger reports what reading has proved: reading fails on anything
+// that does not hold.
+func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
+	v.pass("hash chain", "%s follow from each other and from their facts", entries(len(book.Entries)))
+	ceremonies, signatures := 0, 0
+	for _, e := range book.Entries {
+		switch {
+		case e.Fact == nil:
+		case e.Fact.Begun != nil:
+			ceremonies++
+		case e.Fact.Certificate != nil, e.Fact.CRL != nil:
+			signatures++
+		}
+	}
+	v.pass("plans", "%s, each by the plan whose digest it names", ceremonyCount(ceremonies))
+	v.pass("signatures", "%s verify under the recorded keys, over the planned bytes", count(signatures, "signature"))
+	if n := book.Withheld(); n > 0 {
+		v.fail("facts", "entry %d is withheld in this copy; only the full ledger can be replayed from there on", n)
+	}
+	if open := book.State().Open; open != nil {
+		v.fail("ceremony", "interrupted after %d of %d actions; go on with pki apply PLAN --resume", open.Done, len(open.Plan.Actions))
+	}
+	if len(torn) > 0 {
+		v.fail("last line", "%d bytes of an entry that was cut short; pki apply PLAN --resume mends it", len(torn))
+	}
+}
+
+func ceremonyCount(n int) string {
+	if n == 1 {
+		return "1 ceremony"
+	}
+	return fmt.Sprintf("%d ceremonies", n)
+}
+
+// verifyAuthority builds the chain of one authority with Go's own verifier and
+// holds its CRL against the clock.
+func verifyAuthority(v *verification, s plan.State, authority plan.Authority, now time.Time) {
+	if authority.Certificate == nil {
+		return
+	}
+	what := authority.Address.String()
+	certificate, err := x509.ParseCertificate(authority.Certificate)
+	if err != nil {
+		v.fail(what, "%s", err)
+		return
+	}
+	root, known := s.Root(authority.Address)
+	if !known {
+		v.fail(what, "its chain does not end in a root of this ledger")
+		return
+	}
+	roots, others := x509.NewCertPool(), x509.NewCertPool()
+	roots.AppendCertsFromPEM(pemOf(root.Certificate))
+	others.AppendCertsFromPEM(s.ChainPEM(authority.Address))
+	if _, err := certificate.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: others, CurrentTime: certificate.NotBefore, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	}); err != nil {
+		v.fail(what, "its chain: %s", err)
+		return
+	}
+	switch {
+	case now.After(certificate.NotAfter):
+		v.fail(what, "it ended on %s", instant(certificate.NotAfter))
+	case now.Before(certificate.NotBefore):
+		v.fail(what, "it begins on %s; is the clock right?", instant(certificate.NotBefore))
+	default:
+		v.pass(what, "chain to %s, until %s", root.Address, instant(certificate.NotAfter))
+	}
+	verifyCRL(v, what, authority.CRL, now)
+}
+
+func verifyCRL(v *verification, what string, der []byte, now time.Time) {
+	if der == nil {
+		return
+	}
+	list, err := x509.ParseRevocationList(der)
+	switch {
+	case err != nil:
+		v.fail(what, "its CRL: %s", err)
+	case now.After(list.NextUpdate):
+		v.pass(what, "CRL %s ended on %s; publish its successor", list.Number, instant(list.NextUpdate))
+	default:
+		v.pass(what, "CRL %s, until %s", list.Number, instant(list.NextUpdate))
+	}
+}
+
+// verifyFiles holds every derived file against the ledger, and reports files
+// among them that the ledger does not give.
+func (a *app) verifyFiles(v *verification, root *os.Root, s plan.State) error {
+	files := s.Files()
+	drifts, err := findDrift(root, files)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{"certs", "crls"} {
+		extra, err := unexpected(root, dir, files)
+		if err != nil {
+			return err
+		}
+		drifts = append(drifts, extra...)
+	}
+	for _, d := range drifts {
+		v.fail(d.Path, "%s", d.What)
+	}
+	if len(drifts) == 0 {
+		v.pass("certs, crls", "%s as the ledger gives them", count(len(files), "file"))
+	}
+	return a.verifyRendered(v, root, s)
+}
+
+// verifyRendered holds the rendered trees against the estate, when there is a
+// valid estate here; an auditor's copy may be the ledger alone.
+func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error {
+	names, err := fs.Glob(root.FS(), "*.pki.hcl")
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	estate, err := a.load(root, s.Variables)
+	if err != nil {
+		v.fail("estate", "it is not valid; see pki validate")
+		return nil
+	}
+	for _, o := range estate.OnlineCAs {
+		if len(render.Waiting(s, o)) > 0 {
+			continue
+		}
+		files, err := render.Tree(estate, s, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Address, err)
+		}
+		drifts, err := findDrift(root, below(renderedDir, []tree{{o.Address.FileName(), files}}))
+		if err != nil {
+			return err
+		}
+		for _, d := range drifts {
+			v.fail(d.Path, "%s; pki render writes it again", d.What)
+		}
+		if len(drifts) == 0 {
+			v.pass("rendered/"+o.Address.FileName(), "%s as the estate gives them", count(len(files), "file"))
+		}
+	}
+	return nil
+}
+
+func printVerification(w io.Writer, v *verification) {
+	rows := make([]string, 0, len(v.Checks))
+	for _, c := range v.Checks {
+		word := "ok"
+		if c.Failed {
+			word = "FAILED"
+		}
+		rows = append(rows, fmt.Sprintf("  %s\t%s\t%s", word, c.What, c.Result))
+	}
+	table(w, rows...)
+	fmt.Fprintf(w, "\nLedger head  %s\nTree hash    %s\n", v.Head.Hash, v.TreeHash)
+	fmt.Fprintf(w, `
+Not proved by this: that the ledger was not replaced as a whole (compare the
+head with one that was written down elsewhere), that no key was used outside
+a ceremony, and who was in the room.
+`)
+}

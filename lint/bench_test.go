@@ -1,0 +1,54 @@
+package lint
+
+import (
+	"crypto/x509"
+	"math/big"
+	"testing"
+	"time"
+)
+
+// BenchmarkCertificate is one artefact of a ceremony under profile private:
+// less than 5 ms is the goal.
+func BenchmarkCertificate(b *testing.B) {
+	l := mustNew(b, "private")
+	s := certificateScene(b, "", nil)
+	c := Certificate{DER: s.blocks[0].Bytes, Issuer: s.blocks[1].Bytes, Role: RoleIssuing}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Certificate(c, testNow)
+	}
+}
+
+func BenchmarkRSA4096Root(b *testing.B) {
+	l := mustNew(b, "private")
+	key := testKey(b, "rsa-4096", "root")
+	template := rootTemplate(b, key)
+	c := Certificate{DER: signCertificate(b, template, template, key, key), Role: RoleRoot}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Certificate(c, testNow)
+	}
+}
+
+// BenchmarkCRL is a list of 10 000 entries after one of the same length.
+func BenchmarkCRL(b *testing.B) {
+	l := mustNew(b, "private")
+	s := listScene(b, "", nil, func(g *listStage) {
+		for i := range 10_000 {
+			entry := x509.RevocationListEntry{SerialNumber: big.NewInt(int64(i + 1)), RevocationTime: crlFrom.Add(-time.Hour), ReasonCode: 4}
+			g.list.RevokedCertificateEntries = append(g.list.RevokedCertificateEntries, entry)
+		}
+		g.previous.RevokedCertificateEntries = g.list.RevokedCertificateEntries
+	})
+	c := CRL{DER: s.blocks[0].Bytes, Previous: s.blocks[1].Bytes, Issuer: s.blocks[2].Bytes}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.CRL(c, testNow)
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		mustNew(b, "private")
+	}
+}

@@ -1,0 +1,68 @@
+package lint
+
+import (
+	"bytes"
+	"crypto/x509"
+	"time"
+)
+
+// certificate is what a rule sees of a certificate.
+type certificate struct {
+	*x509.Certificate
+	// given is what the caller handed in.
+	given Certificate
+	// issuer is another certificate; nil when unknown or self-issued.
+	issuer *x509.Certificate
+}
+
+// selfIssued says whether subject and issuer are the same name (RFC 5280
+// §3.2).
+func (c *certificate) selfIssued() bool {
+	return bytes.Equal(c.RawSubject, c.RawIssuer)
+}
+
+// root says whether the certificate stands on its own key: self-issued, and
+// no issuer with another key is named. A key rollover certificate is
+// self-issued and has an issuer.
+func (c *certificate) root() bool {
+	return c.selfIssued() && (c.issuer == nil || bytes.Equal(c.issuer.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo))
+}
+
+// subordinate says whether the certificate is that of an authority below
+// another one.
+func (c *certificate) subordinate() bool {
+	return c.IsCA && !c.root()
+}
+
+// signer is the certificate whose key is said to have signed this one: the
+// issuer's, or its own where it is a root. It is nil when unknown.
+func (c *certificate) signer() *x509.Certificate {
+	if c.issuer == nil && c.selfIssued() {
+		return c.Certificate
+	}
+	return c.issuer
+}
+
+// Certificate judges a certificate. The clock is handed in, normally the date
+// of the ceremony; when it is zero, rules about time do not apply. The findings
+// are sorted, and none is marked as waived: that is [Policy.Judge].
+func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
+	parsed, goErr := x509.ParseCertificate(c.DER)
+	issuer, findings := readIssuer(c.Issuer)
+	signer := issuer
+	var own *certificate
+	if goErr == nil {
+		own = &certificate{Certificate: parsed, given: c, issuer: issuer}
+		signer = own.signer()
+	}
+	z, zErr := zCertificate(c, signer)
+	findings = append(findings, readingFindings(goErr, zErr)...)
+	if zErr == nil {
+		findings = append(findings, l.z.certificate(z)...)
+	}
+	if own != nil {
+		findings = append(findings, l.run(ObjectCertificate, &object{now: now, cert: own})...)
+	}
+	sortFindings(findings)
+	return findings
+}

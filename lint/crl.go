@@ -1,0 +1,74 @@
+package lint
+
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"time"
+)
+
+// revocationList is what a rule sees of a revocation list.
+type revocationList struct {
+	*x509.RevocationList
+	// given is what the caller handed in.
+	given CRL
+	// issuer is the certificate of the list's issuer; nil when unknown.
+	issuer *x509.Certificate
+	// previous is the list before this one; nil when unknown.
+	previous *x509.RevocationList
+}
+
+// onlyCACerts says whether the list's issuing distribution point, by its flag
+// onlyContainsCACerts, speaks of authorities alone (RFC 5280 §5.2.5).
+func (c *revocationList) onlyCACerts() bool {
+	id := asn1.ObjectIdentifier{2, 5, 29, 28}
+	const onlyContainsCACerts = 2 // its context tag
+	for _, extension := range c.Extensions {
+		var fields []asn1.RawValue
+		if !extension.Id.Equal(id) {
+			continue
+		}
+		if _, err := asn1.Unmarshal(extension.Value, &fields); err != nil {
+			return false
+		}
+		for _, f := range fields {
+			if f.Class == asn1.ClassContextSpecific && f.Tag == onlyContainsCACerts {
+				return len(f.Bytes) == 1 && f.Bytes[0] != 0
+			}
+		}
+	}
+	return false
+}
+
+// CRL judges a revocation list. The clock is handed in, normally the date of
+// the ceremony; when it is zero, rules about time do not apply. The findings
+// are sorted, and none is marked as waived: that is [Policy.Judge].
+func (l *Linter) CRL(c CRL, now time.Time) []Finding {
+	parsed, goErr := x509.ParseRevocationList(c.DER)
+	issuer, findings := readIssuer(c.Issuer)
+	previous, more := readPrevious(c.Previous)
+	findings = append(findings, more...)
+	z, zErr := zCRL(c, issuer)
+	findings = append(findings, readingFindings(goErr, zErr)...)
+	if zErr == nil {
+		findings = append(findings, l.z.crl(z)...)
+	}
+	if goErr == nil {
+		own := &revocationList{RevocationList: parsed, given: c, issuer: issuer, previous: previous}
+		findings = append(findings, l.run(ObjectCRL, &object{now: now, crl: own})...)
+	}
+	sortFindings(findings)
+	return findings
+}
+
+// readPrevious parses the previous list, if there is one.
+func readPrevious(der []byte) (*x509.RevocationList, []Finding) {
+	if der == nil {
+		return nil, nil
+	}
+	previous, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return nil, []Finding{unparsable().finding(fmt.Sprintf("the previous list cannot be read, so nothing was compared with it: %v", err))}
+	}
+	return previous, nil
+}

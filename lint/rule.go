@@ -1,0 +1,101 @@
+package lint
+
+import (
+	"crypto/x509"
+	"slices"
+	"time"
+)
+
+// Kinds of object that a [Rule] can judge.
+const (
+	// ObjectCertificate is judged by [Linter.Certificate].
+	ObjectCertificate = "certificate"
+	// ObjectCRL is judged by [Linter.CRL].
+	ObjectCRL = "crl"
+	// ObjectCSR is judged by [Linter.CSR].
+	ObjectCSR = "csr"
+	// ObjectStepCA is judged by [Linter.StepCA].
+	ObjectStepCA = "step-ca"
+	// ObjectAny marks the rules about reading an object at all. They are
+	// applied while parsing.
+	ObjectAny = "any"
+)
+
+// Rule is one lint of ours.
+type Rule struct {
+	// ID names the rule for ever. Its prefix is its severity: e_, w_ or n_;
+	// what follows says what it looks at: ca, root, ica (intermediate), crlx,
+	// csr or caj (step-ca's ca.json and its surroundings).
+	ID string
+	// Severity is what the prefix says. Only e_unparsable is worse than its
+	// prefix: it is Fatal, because nothing behind it was judged.
+	Severity Severity
+	// Object is the kind of object that the rule judges.
+	Object string
+	// Title is what the rule asks for, in one line.
+	Title string
+	// Citation is where the rule is written.
+	Citation string
+	// Effective is the day from which the rule counts. It is compared with the
+	// ceremony date, not with a date in the object: nobody gets out of a rule
+	// by backdating. Without a clock every rule counts.
+	Effective time.Time
+	// Advice says how to mend a fault.
+	Advice string
+
+	// applies says whether the rule has anything to say about the object.
+	applies func(*object) bool
+	// check returns one detail for every fault.
+	check func(*object) []string
+}
+
+// finding is the fault of this rule that detail describes.
+func (r Rule) finding(detail string) Finding {
+	return Finding{
+		Lint: r.ID, Severity: r.Severity, Detail: detail,
+		Citation: r.Citation, Advice: r.Advice, Source: SourcePKI,
+	}
+}
+
+// object is what a rule gets to see. Exactly one of cert, crl, csr and tree
+// is set.
+type object struct {
+	// now is the clock that was handed in; zero when time rules do not apply.
+	now  time.Time
+	cert *certificate
+	crl  *revocationList
+	csr  *x509.CertificateRequest
+	tree *stepTree
+}
+
+// allRules is every rule of ours in its fixed order.
+func allRules() []Rule {
+	return slices.Concat(
+		readingRules(),
+		authorityRules(),
+		keyRules(),
+		rootRules(),
+		intermediateRules(),
+		constraintRules(),
+		revocationRules(),
+		revocationIssuerRules(),
+		requestRules(),
+		stepCARules(),
+	)
+}
+
+// Days from which the rules count: those of the documents that wrote them
+// down first.
+var (
+	// RFC 5280 was published in May 2008.
+	rfc5280 = time.Date(2008, time.May, 1, 0, 0, 0, 0, time.UTC)
+	// RFC 2986 was published in November 2000.
+	rfc2986 = time.Date(2000, time.November, 1, 0, 0, 0, 0, time.UTC)
+	// The first edition of NIST SP 800-57 part 1 is of August 2005.
+	sp80057 = time.Date(2005, time.August, 1, 0, 0, 0, 0, time.UTC)
+	// CA/Browser Forum ballot 164 (64 random bits in a serial number) counts
+	// from 30 September 2016.
+	ballot164 = time.Date(2016, time.September, 30, 0, 0, 0, 0, time.UTC)
+	// step-ca's first public release is of October 2018.
+	stepCA = time.Date(2018, time.October, 1, 0, 0, 0, 0, time.UTC)
+)

@@ -1,0 +1,74 @@
+package lint
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+)
+
+// CSR judges a PKCS#10 signing request for an authority's certificate. The
+// findings are sorted.
+func (l *Linter) CSR(der []byte) []Finding {
+	request, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		return []Finding{unparsable().finding(fmt.Sprintf("the request cannot be read: %v", err))}
+	}
+	findings := l.run(ObjectCSR, &object{csr: request})
+	sortFindings(findings)
+	return findings
+}
+
+// requestRules are about signing requests.
+func requestRules() []Rule {
+	return []Rule{{
+		ID: "e_csr_signature_invalid", Severity: Error, Object: ObjectCSR,
+		Title:     "whoever made the request holds its key",
+		Citation:  "RFC 2986 §3; RFC 4211 §4",
+		Effective: rfc2986,
+		Advice:    "have the holder of the key make the request again, and do not edit it afterwards",
+		applies:   always,
+		check: func(o *object) []string {
+			// SHA-1 is old and not invalid; of MD5 Go verifies nothing.
+			if err := o.csr.CheckSignature(); err != nil {
+				return []string{fmt.Sprintf("the request is not shown to be signed by its own key: %v", err)}
+			}
+			return nil
+		},
+	}, {
+		ID: "w_csr_weak_or_old", Severity: Warn, Object: ObjectCSR,
+		Title:     "key and signature of the request are fit for an authority",
+		Citation:  "NIST SP 800-131A rev. 2 §3, §9; NIST SP 800-57 part 1 rev. 5 §5.6.1",
+		Effective: sp80057,
+		Advice:    "ask for a request with P-256, P-384, P-521, Ed25519 or RSA of at least 3072 bits, signed with SHA-256 or better",
+		applies:   always,
+		check:     checkRequestStrength,
+	}}
+}
+
+// checkRequestStrength looks at digest, modulus and curve.
+func checkRequestStrength(o *object) []string {
+	request := o.csr
+	var details []string
+	if bits := digestBits(request.SignatureAlgorithm); bits > 0 && bits < crypto.SHA256.Size()*8 {
+		details = append(details, fmt.Sprintf("signed with %s", request.SignatureAlgorithm))
+	}
+	switch key := request.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if bits := key.N.BitLen(); bits < minRequestRSABits {
+			details = append(details, fmt.Sprintf("the RSA key has %d bits, fewer than %d", bits, minRequestRSABits))
+		}
+	case *ecdsa.PublicKey:
+		switch curve := key.Curve.Params().Name; curve {
+		case "P-256", "P-384", "P-521":
+		default:
+			details = append(details, fmt.Sprintf("the key is on curve %s", curve))
+		}
+	case ed25519.PublicKey:
+	default:
+		details = append(details, fmt.Sprintf("the key's algorithm is %s", request.PublicKeyAlgorithm))
+	}
+	return details
+}

@@ -1,0 +1,97 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// isSubordinate applies to the certificate of an authority below another one.
+func isSubordinate(o *object) bool { return o.cert.subordinate() }
+
+// intermediateRules are about authorities below a root.
+func intermediateRules() []Rule {
+	return []Rule{{
+		ID: "e_ica_pathlen_missing_or_nonzero", Severity: Error, Object: ObjectCertificate,
+		Title:     "a subordinate authority has a path length, and an issuing one has zero",
+		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, intermediate CA",
+		Effective: rfc5280,
+		Advice:    "set the path length: 0 for an authority that signs leaves only, the number of tiers below it for a policy authority",
+		applies:   isSubordinate,
+		check:     checkPathLength,
+	}, {
+		ID: "e_ica_pathlen_exceeds_parent", Severity: Error, Object: ObjectCertificate,
+		Title:     "the path length is smaller than the issuer's",
+		Citation:  "RFC 5280 §6.1.4 (l), (m)",
+		Effective: rfc5280,
+		Advice:    "lower the path length, or issue under an authority whose path length has room",
+		// A self-issued certificate does not count towards the path length.
+		applies: func(o *object) bool {
+			return isSubordinate(o) && hasIssuer(o) && !o.cert.selfIssued() && o.cert.issuer.MaxPathLen >= 0 && o.cert.issuer.BasicConstraintsValid
+		},
+		check: checkParentPathLength,
+	}, {
+		ID: "e_ica_cdp_missing_unrevokable", Severity: Error, Object: ObjectCertificate,
+		Title:     "a subordinate authority can be revoked: it says where its status is to be had",
+		Citation:  "RFC 5280 §4.2.1.13; step-ca production guide, enable CRL for an intermediate CA",
+		Effective: rfc5280,
+		Advice:    "give the certificate a CRL distribution point: the URL where its issuer's list is published",
+		applies:   isSubordinate,
+		check: func(o *object) []string {
+			if len(o.cert.CRLDistributionPoints) > 0 || len(o.cert.OCSPServer) > 0 {
+				return nil
+			}
+			return []string{"neither a CRL distribution point with a URL nor an OCSP responder: the certificate can never be revoked"}
+		},
+	}, {
+		ID: "e_ica_cdp_is_https", Severity: Error, Object: ObjectCertificate,
+		Title:     "status and issuer are fetched without TLS",
+		Citation:  "RFC 5280 §8",
+		Effective: rfc5280,
+		Advice:    "publish under http: lists and certificates are signed, and TLS would need their status first",
+		applies:   func(o *object) bool { return !o.cert.root() },
+		check:     checkPlainURLs,
+	}}
+}
+
+// checkPathLength asks every subordinate authority for a path length and an
+// issuing one for zero.
+func checkPathLength(o *object) []string {
+	c, role := o.cert, o.cert.given.Role
+	// Go writes -1 where the field is absent.
+	switch {
+	case c.MaxPathLen < 0:
+		return []string{"basicConstraints has no path length: the authority may build tiers below itself without end"}
+	case role == RoleIssuing && c.MaxPathLen > 0:
+		return []string{fmt.Sprintf("the path length is %d, and the authority signs leaves only", c.MaxPathLen)}
+	}
+	return nil
+}
+
+// checkParentPathLength compares the path length with the issuer's. A missing
+// one is the business of another rule.
+func checkParentPathLength(o *object) []string {
+	c, issuer := o.cert, o.cert.issuer
+	switch {
+	case issuer.MaxPathLen == 0:
+		return []string{fmt.Sprintf("the issuer %q has path length 0 and may issue no authority", issuer.Subject)}
+	case c.MaxPathLen >= issuer.MaxPathLen:
+		return []string{fmt.Sprintf("the path length is %d and the issuer's is %d: no verifier grants that depth", c.MaxPathLen, issuer.MaxPathLen)}
+	}
+	return nil
+}
+
+// checkPlainURLs looks for https and ldaps in CDP and AIA: a client that
+// fetches through TLS has to validate the server first, which may ask for the
+// same URL.
+func checkPlainURLs(o *object) []string {
+	c := o.cert
+	var details []string
+	for _, url := range slices.Concat(c.CRLDistributionPoints, c.OCSPServer, c.IssuingCertificateURL) {
+		scheme, _, _ := strings.Cut(strings.ToLower(url), ":")
+		if scheme == "https" || scheme == "ldaps" {
+			details = append(details, fmt.Sprintf("%q is fetched through TLS, which may loop", url))
+		}
+	}
+	return details
+}

@@ -1,0 +1,245 @@
+package lint
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// scene is a fixture: an object with its surroundings, and what is expected of
+// it.
+type scene struct {
+	about       string
+	kind        string
+	role        Role
+	draft       bool
+	nextSigning time.Time
+	// also are the loud findings beside that of the rule which the fixture is
+	// for, as "severity id".
+	also   []string
+	blocks []*pem.Block
+}
+
+// stage is what a certificate is made from; a case changes it before the
+// certificate is signed.
+type stage struct {
+	*scene
+	rootKey, key, signer crypto.Signer
+	root, subject        *x509.Certificate
+	// parent is the issuer as the signer sees it. The certificate that is
+	// handed in as issuer's is not changed with it.
+	parent *x509.Certificate
+	others []KnownKey
+}
+
+// certificateScene is an issuing authority under a root, with a change.
+func certificateScene(t testing.TB, about string, change func(*stage)) scene {
+	return subordinateScene(t, about, nil, change)
+}
+
+// subordinateScene is an issuing authority under a root that was changed
+// first.
+func subordinateScene(t testing.TB, about string, changeRoot func(*x509.Certificate), change func(*stage)) scene {
+	t.Helper()
+	s := scene{about: about, kind: ObjectCertificate, role: RoleIssuing}
+	rootKey, key := testKey(t, "ecdsa-p384", "root"), testKey(t, "ecdsa-p256", "issuing")
+	root := rootTemplate(t, rootKey)
+	if changeRoot != nil {
+		changeRoot(root)
+	}
+	rootDER := signCertificate(t, root, root, rootKey, rootKey)
+	g := &stage{scene: &s, rootKey: rootKey, key: key, signer: rootKey, root: root,
+		subject: issuingTemplate(t, key), parent: parse(t, rootDER)}
+	if change != nil {
+		change(g)
+	}
+	der := signCertificate(t, g.subject, g.parent, g.key, g.signer)
+	s.add("CERTIFICATE", der)
+	s.add("CERTIFICATE", rootDER)
+	for _, other := range g.others {
+		s.blocks = append(s.blocks, &pem.Block{Type: "PUBLIC KEY", Headers: map[string]string{"Owner": other.Owner}, Bytes: other.SPKI})
+	}
+	return s
+}
+
+// rootScene is a root with a change.
+func rootScene(t testing.TB, about string, change func(*stage)) scene {
+	t.Helper()
+	s := scene{about: about, kind: ObjectCertificate, role: RoleRoot}
+	key := testKey(t, "ecdsa-p384", "root")
+	g := &stage{scene: &s, rootKey: key, key: key, signer: key, subject: rootTemplate(t, key)}
+	g.parent = g.subject
+	if change != nil {
+		change(g)
+	}
+	s.add("CERTIFICATE", signCertificate(t, g.subject, g.parent, g.key, g.signer))
+	return s
+}
+
+// listStage is what a list is made from.
+type listStage struct {
+	*scene
+	signer         crypto.Signer
+	list, previous *x509.RevocationList
+	// parent is the issuer as the signer sees it.
+	parent *x509.Certificate
+}
+
+// listScene is a root's list after another one, with a change of the root and
+// a change of the list.
+func listScene(t testing.TB, about string, changeRoot func(*x509.Certificate), change func(*listStage)) scene {
+	t.Helper()
+	s := scene{about: about, kind: ObjectCRL, nextSigning: crlFrom.AddDate(0, 0, 365)}
+	key := testKey(t, "ecdsa-p384", "root")
+	root := rootTemplate(t, key)
+	if changeRoot != nil {
+		changeRoot(root)
+	}
+	issuer := signCertificate(t, root, root, key, key)
+	previous := crlTemplate(t, rootCRLURL, true)
+	previous.Number.SetInt64(6)
+	previous.ThisUpdate = previous.ThisUpdate.AddDate(0, 0, -14)
+	previous.RevokedCertificateEntries[0].RevocationTime = previous.ThisUpdate.Add(-time.Hour)
+	list := crlTemplate(t, rootCRLURL, true)
+	list.RevokedCertificateEntries[0].RevocationTime = previous.RevokedCertificateEntries[0].RevocationTime
+	g := &listStage{scene: &s, signer: key, list: list, previous: previous, parent: parse(t, issuer)}
+	if change != nil {
+		change(g)
+	}
+	sign := func(template *x509.RevocationList, parent *x509.Certificate, signer crypto.Signer) []byte {
+		der, err := x509.CreateRevocationList(nil, template, parent, signer)
+		noError(t, err)
+		return der
+	}
+	// Go does not make a list without a public key that may sign lists.
+	g.parent.KeyUsage |= x509.KeyUsageCRLSign
+	s.add("X509 CRL", sign(g.list, g.parent, g.signer))
+	s.add("X509 CRL", sign(g.previous, g.parent, g.signer))
+	s.add("CERTIFICATE", issuer)
+	return s
+}
+
+// requestScene is a signing request, with a change of its bytes.
+func requestScene(t testing.TB, about string, key crypto.Signer, algorithm x509.SignatureAlgorithm, change func([]byte)) scene {
+	t.Helper()
+	s := scene{about: about, kind: ObjectCSR}
+	der, err := x509.CreateCertificateRequest(nil, &x509.CertificateRequest{Subject: name("ACME Issuing CA G1"), SignatureAlgorithm: algorithm}, key)
+	noError(t, err)
+	if change != nil {
+		change(der)
+	}
+	s.add("CERTIFICATE REQUEST", der)
+	return s
+}
+
+func (s *scene) add(kind string, der []byte) {
+	s.blocks = append(s.blocks, &pem.Block{Type: kind, Bytes: der})
+}
+
+// encode writes the fixture: what it is, what is known, what is expected, and
+// the objects. The object that is judged comes first.
+func (s scene) encode(want []string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n\n", s.about)
+	fmt.Fprintf(&b, "kind: %s\n", s.kind)
+	if s.role != RoleUnknown {
+		fmt.Fprintf(&b, "role: %s\n", s.role)
+	}
+	if s.draft {
+		fmt.Fprintf(&b, "draft: true\n")
+	}
+	if !s.nextSigning.IsZero() {
+		fmt.Fprintf(&b, "next signing: %s\n", date(s.nextSigning))
+	}
+	for _, w := range want {
+		fmt.Fprintf(&b, "finding: %s\n", w)
+	}
+	for _, block := range s.blocks {
+		fmt.Fprintf(&b, "\n%s", describe(block))
+		b.Write(pem.EncodeToMemory(block))
+	}
+	return b.Bytes()
+}
+
+// describe says in words what a reviewer wants to know of an object.
+func describe(block *pem.Block) string {
+	switch block.Type {
+	case "CERTIFICATE":
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return fmt.Sprintf("certificate that Go refuses: %v\n", err)
+		}
+		text := fmt.Sprintf("certificate of %s, by %s\n  serial %x, %s to %s, CA %t, path length %d, key usage %b\n",
+			c.Subject, c.Issuer, c.SerialNumber, date(c.NotBefore), date(c.NotAfter), c.IsCA, c.MaxPathLen, c.KeyUsage)
+		text += fmt.Sprintf("  SKI %x, AKI %x, %s, CDP %v\n", c.SubjectKeyId, c.AuthorityKeyId, c.SignatureAlgorithm, c.CRLDistributionPoints)
+		return text
+	case "X509 CRL":
+		c, err := x509.ParseRevocationList(block.Bytes)
+		if err != nil {
+			return fmt.Sprintf("list that Go refuses: %v\n", err)
+		}
+		text := fmt.Sprintf("list number %v by %s, %s to %s\n  AKI %x, %s\n",
+			c.Number, c.Issuer, date(c.ThisUpdate), date(c.NextUpdate), c.AuthorityKeyId, c.SignatureAlgorithm)
+		for _, e := range c.RevokedCertificateEntries {
+			text += fmt.Sprintf("  revokes %x, reason %d\n", e.SerialNumber, e.ReasonCode)
+		}
+		return text
+	}
+	return strings.ToLower(block.Type) + "\n"
+}
+
+// judge runs the linter over the fixture's text, as it was read from disk.
+func judge(t testing.TB, l *Linter, text []byte) []Finding {
+	t.Helper()
+	header, _, _ := bytes.Cut(text, []byte("-----BEGIN "))
+	field := func(key string) string {
+		for _, line := range strings.Split(string(header), "\n") {
+			if value, ok := strings.CutPrefix(line, key+": "); ok {
+				return value
+			}
+		}
+		return ""
+	}
+	parts := map[string][][]byte{}
+	var others []KnownKey
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		parts[block.Type] = append(parts[block.Type], block.Bytes)
+		if block.Type == "PUBLIC KEY" {
+			others = append(others, KnownKey{Owner: block.Headers["Owner"], SPKI: block.Bytes})
+		}
+	}
+	at := func(kind string, i int) []byte {
+		if i < len(parts[kind]) {
+			return parts[kind][i]
+		}
+		return nil
+	}
+	draft := field("draft") == "true"
+	switch field("kind") {
+	case ObjectCertificate:
+		c := Certificate{DER: at("CERTIFICATE", 0), Issuer: at("CERTIFICATE", 1), Draft: draft, OtherKeys: others}
+		for role := RoleUnknown; role <= RoleLeaf; role++ {
+			if role.String() == field("role") {
+				c.Role = role
+			}
+		}
+		return l.Certificate(c, testNow)
+	case ObjectCRL:
+		c := CRL{DER: at("X509 CRL", 0), Previous: at("X509 CRL", 1), Issuer: at("CERTIFICATE", 0), Draft: draft}
+		if next := field("next signing"); next != "" {
+			parsed, err := time.Parse(time.RFC3339, next)
+			noError(t, err)
+			c.NextSigning = parsed
+		}
+		return l.CRL(c, testNow)
+	case ObjectCSR:
+		return l.CSR(at("CERTIFICATE REQUEST", 0))
+	}
+	t.Fatalf("the fixture has kind %q: use certificate, crl or csr", field("kind"))
+	return nil
+}

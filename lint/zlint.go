@@ -1,0 +1,153 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zmap/zcrypto/x509"
+	_ "github.com/zmap/zlint/v3" // registers every lint in zlint's own registry
+	"github.com/zmap/zlint/v3/lint"
+)
+
+// zlintConfig is handed to zlint's configurable lints. The lists that a
+// ceremony signs cover authorities, so twelve months is the limit, not ten days.
+const zlintConfig = `
+[e_crl_next_update_invalid]
+SubscriberCRL = false
+`
+
+// certificateLint is a lint of zlint for certificates, as a profile wants it.
+type certificateLint struct {
+	*lint.CertificateLint
+	severity Severity // replaces the lint's own; zero leaves it
+}
+
+// crlLint is a lint of zlint for revocation lists, as a profile wants it.
+type crlLint struct {
+	*lint.RevocationListLint
+	severity Severity // replaces the lint's own; zero leaves it
+}
+
+// zlints is the part of zlint that a profile switches on.
+type zlints struct {
+	certificates []certificateLint
+	crls         []crlLint
+	names        []string
+	lines        []string // name, class and severity of each, for the digest
+	config       lint.Configuration
+}
+
+// newZLints picks the lints of a profile from zlint's registry. The lints are
+// copied: the registry belongs to the whole process.
+func newZLints(profile string, settings []setting) (*zlints, error) {
+	config, err := lint.NewConfigFromString(zlintConfig)
+	if err != nil {
+		return nil, fmt.Errorf("zlint refuses our configuration: %w", err)
+	}
+	z := &zlints{config: config}
+	registry := lint.GlobalRegistry()
+	settings = slices.Clone(settings)
+	slices.SortFunc(settings, func(a, b setting) int { return strings.Compare(a.lint, b.lint) })
+	for _, s := range settings {
+		if !s.on(profile) {
+			continue
+		}
+		if profile != profilePrivate {
+			s.severity = 0
+		}
+		if registry.OcspResponseLints().ByName(s.lint) != nil {
+			continue // nothing here judges a response, so nothing is promised
+		}
+		if !z.add(registry, s) {
+			return nil, fmt.Errorf("zlint has no lint %q: the lint table and zlint's version do not belong together", s.lint)
+		}
+		z.names = append(z.names, s.lint)
+		z.lines = append(z.lines, fmt.Sprintf("%s %s %d", s.lint, s.class, s.severity))
+	}
+	return z, nil
+}
+
+// add copies the lint that s names, and says whether zlint has it.
+func (z *zlints) add(registry lint.Registry, s setting) bool {
+	if found := registry.CertificateLints().ByName(s.lint); found != nil {
+		own := *found
+		// The gate asks for a server certificate, which an authority for
+		// anything else is not.
+		own.OverrideFrameworkFilter = own.OverrideFrameworkFilter || s.class == classAdopt
+		z.certificates = append(z.certificates, certificateLint{&own, s.severity})
+		return true
+	}
+	if found := registry.RevocationListLints().ByName(s.lint); found != nil {
+		z.crls = append(z.crls, crlLint{found, s.severity})
+		return true
+	}
+	return false
+}
+
+// certificate runs the lints for certificates.
+func (z *zlints) certificate(c *x509.Certificate) []Finding {
+	var findings []Finding
+	for _, l := range z.certificates {
+		findings = appendResult(findings, l.LintMetadata, l.severity, l.Execute(c, z.config))
+	}
+	return findings
+}
+
+// crl runs the lints for revocation lists.
+func (z *zlints) crl(c *x509.RevocationList) []Finding {
+	// Two of zlint's lints are one rule. The report is kept of the first.
+	const first, second = "e_crl_empty_revoked_certificates", "e_crl_revoked_certificates_field_must_be_empty"
+	var findings []Finding
+	for _, l := range z.crls {
+		findings = appendResult(findings, l.LintMetadata, l.severity, executeCRL(l, c, z.config))
+	}
+	has := func(id string) bool {
+		return slices.ContainsFunc(findings, func(f Finding) bool { return f.Lint == id })
+	}
+	if has(first) {
+		findings = slices.DeleteFunc(findings, func(f Finding) bool { return f.Lint == second })
+	}
+	return findings
+}
+
+// executeCRL runs one lint and catches its panic, which zlint does for
+// certificates only.
+func executeCRL(l crlLint, c *x509.RevocationList, config lint.Configuration) (result *lint.LintResult) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			result = &lint.LintResult{Status: lint.Fatal, Details: fmt.Sprintf("the lint panicked, so nothing is known: %v", reason)}
+		}
+	}()
+	return l.Execute(c, config)
+}
+
+// appendResult turns a result into a finding, unless the lint passed or had
+// nothing to say. The severity is the status that the lint returned, not what
+// its name promises: some lints do not keep that promise.
+func appendResult(findings []Finding, meta lint.LintMetadata, severity Severity, result *lint.LintResult) []Finding {
+	var found Severity
+	switch result.Status {
+	case lint.Notice:
+		found = Notice
+	case lint.Warn:
+		found = Warn
+	case lint.Error:
+		found = Error
+	case lint.Fatal:
+		found = Fatal
+	default:
+		return findings
+	}
+	if severity != 0 && found != Fatal {
+		found = severity
+	}
+	detail := result.Details
+	if detail == "" {
+		detail = meta.Description
+	}
+	return append(findings, Finding{
+		Lint: meta.Name, Severity: found, Detail: detail,
+		Citation: meta.Citation, Source: string(meta.Source),
+	})
+}

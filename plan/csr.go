@@ -1,0 +1,104 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+
+	"pki.internal/lint"
+	"pki.internal/plan/tbs"
+	"pki.internal/spec"
+)
+
+// fromCSR plans the certificate of an authority whose key lives elsewhere. Of
+// the request only the public key is taken, after it has proved possession of
+// the private one; everything else comes from the estate.
+func (m *maker) fromCSR(a *spec.Authority) {
+	request, err := x509.ParseCertificateRequest(a.CSR.DER)
+	if err != nil {
+		m.diags.Report(a.Origin, "csr", "Request that cannot be read",
+			"%s: %s. Ask for a PKCS#10 request in PEM or DER.", a.CSR.Path, err)
+		return
+	}
+	if err := request.CheckSignature(); err != nil {
+		m.diags.Report(a.Origin, "csr", "Request without proof of possession",
+			"The signature in %s does not verify under the key in it (RFC 2986 §3), so nobody has shown to hold that key: %s. Ask for a new request.", a.CSR.Path, err)
+		return
+	}
+	algorithm, err := tbs.AlgorithmOf(request.PublicKey)
+	if err != nil {
+		m.diags.Report(a.Origin, "csr", "Request with an unsuitable key", "%s: %s.", a.CSR.Path, err)
+		return
+	}
+	spki := request.RawSubjectPublicKeyInfo
+	if tbs.IsPreviewKey(spki) {
+		m.diags.Report(a.Origin, "csr", "Request with a preview key", "The key in %s is one of this program's preview keys, whose private half everyone has. Ask for a request with a fresh key.", a.CSR.Path)
+		return
+	}
+	if owner, taken := m.ours(spki, a.Address); taken {
+		m.diags.Report(a.Origin, "csr", "Request with one of our own keys",
+			"The key in %s is that of %s. One key serves one authority (NIST SP 800-57 part 1 §5.2). Is this the right file? Ask for a request with a key of its own.", a.CSR.Path, owner)
+		return
+	}
+	sum := sha256.Sum256(a.CSR.DER)
+	m.materials[a.Address] = &material{
+		ref:  KeyRef{Address: a.Address, Generation: firstGeneration, Algorithm: algorithm, SPKI: spki},
+		spki: spki,
+	}
+	ref := &CSRRef{Path: a.CSR.Path, SHA256: hex.EncodeToString(sum[:]), Ignored: ignored(request, a)}
+	m.certificate(a, ref, m.linter.CSR(a.CSR.DER)...)
+}
+
+// ignored lists what a request asks for and does not get.
+func ignored(request *x509.CertificateRequest, a *spec.Authority) []string {
+	var in []string
+	if have, err := tbs.EncodeName(a.Subject); err != nil || string(have) != string(request.RawSubject) {
+		in = append(in, fmt.Sprintf("subject %q (the estate says %q)", request.Subject, a.Subject))
+	}
+	for _, name := range request.DNSNames {
+		in = append(in, "subject alternative name "+name)
+	}
+	for _, name := range request.EmailAddresses {
+		in = append(in, "subject alternative name "+name)
+	}
+	for _, name := range request.IPAddresses {
+		in = append(in, "subject alternative name "+name.String())
+	}
+	for _, name := range request.URIs {
+		in = append(in, "subject alternative name "+name.String())
+	}
+	for _, e := range request.Extensions {
+		if e.Id.String() == "2.5.29.17" {
+			continue
+		}
+		in = append(in, fmt.Sprintf("extension %s (%d bytes)", extensionName(e.Id.String()), len(e.Value)))
+	}
+	return in
+}
+
+func extensionName(oid string) string {
+	if name, known := map[string]string{
+		"2.5.29.14": "subjectKeyIdentifier", "2.5.29.15": "keyUsage", "2.5.29.19": "basicConstraints",
+		"2.5.29.30": "nameConstraints", "2.5.29.31": "cRLDistributionPoints", "2.5.29.32": "certificatePolicies",
+		"2.5.29.37": "extKeyUsage", "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
+	}[oid]; known {
+		return name
+	}
+	return oid
+}
+
+// Object gives what a linter must know of a planned certificate to judge it
+// again at the table, with the real keys.
+func (s State) Object(e *spec.Estate, a *spec.Authority, der []byte, draft bool) lint.Certificate {
+	object := lint.Certificate{DER: der, Draft: draft, Role: Role(e, a)}
+	if a.Issuer != nil {
+		object.Issuer = s.authorities[a.Issuer.Address].Certificate
+	}
+	for _, other := range s.Authorities() {
+		if other.Address != a.Address {
+			object.OtherKeys = append(object.OtherKeys, lint.KnownKey{Owner: other.Address.String(), SPKI: other.SPKI()})
+		}
+	}
+	return object
+}

@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"time"
+
+	"pki.internal/spec"
+)
+
+// Audience says who may see a fact. A copy of the ledger for a narrower
+// audience keeps the hash of what it leaves out.
+type Audience string
+
+// The audiences, from everyone to those in the room.
+const (
+	Public       Audience = "public"
+	Restricted   Audience = "restricted"
+	Confidential Audience = "confidential"
+)
+
+// Event is one fact of the ledger: something that happened. The field named
+// by Kind is set, and no other. An unknown kind or key is refused, not
+// skipped: a book that cannot be read whole must not be continued.
+type Event struct {
+	Kind     EventKind `json:"kind"`
+	Time     time.Time `json:"time"` // the ceremony host's clock, UTC, whole seconds
+	Audience Audience  `json:"audience"`
+
+	Begun       *Begun       `json:"ceremony_begun,omitempty"`
+	Resumed     *Resumed     `json:"ceremony_resumed,omitempty"`
+	KeyIntended *KeyIntended `json:"key_intended,omitempty"`
+	KeyMade     *KeyMade     `json:"key_made,omitempty"`
+	Certificate *Signed      `json:"certificate_signed,omitempty"`
+	CRL         *Signed      `json:"crl_signed,omitempty"`
+	Provisioner *ProvKey     `json:"provisioner_key_made,omitempty"`
+	Finished    *Finished    `json:"ceremony_finished,omitempty"`
+}
+
+// EventKind names what happened.
+type EventKind string
+
+// The kinds of event of version 1.
+const (
+	CeremonyBegun      EventKind = "ceremony_begun"
+	CeremonyResumed    EventKind = "ceremony_resumed"
+	KeyWasIntended     EventKind = "key_intended"
+	KeyWasMade         EventKind = "key_made"
+	CertificateSigned  EventKind = "certificate_signed"
+	CRLSigned          EventKind = "crl_signed"
+	ProvisionerKeyMade EventKind = "provisioner_key_made"
+	CeremonyFinished   EventKind = "ceremony_finished"
+)
+
+// Begun opens a ceremony. The whole plan is in it, so that the ledger alone
+// says what was allowed to happen.
+type Begun struct {
+	Plan       *Plan  `json:"plan"`
+	PlanDigest string `json:"plan_digest"` // hex
+	Tool       Tool   `json:"tool"`        // that runs it
+}
+
+// Resumed says that a ceremony was interrupted and goes on. If the process
+// died between a signature and its entry, a second signature over the same
+// bytes exists somewhere: that is what MaybeSigned records.
+type Resumed struct {
+	NextAction  int    `json:"next_action"`           // first one without an entry
+	MaybeSigned bool   `json:"maybe_signed"`          // NextAction signs, and may have done so
+	TornBytes   int    `json:"torn_bytes"`            // of an entry that was never whole
+	TornSHA256  string `json:"torn_sha256,omitempty"` // of those bytes, hex
+	Adopted     bool   `json:"adopts_key,omitempty"`  // NextAction's key was already there
+	Reason      string `json:"reason,omitempty"`      // what the operator said
+}
+
+// KeyIntended is written before a key is made, so that an interrupted
+// ceremony knows its own key from a stranger's.
+type KeyIntended struct {
+	Action int       `json:"action"`
+	Key    KeyAction `json:"key"`
+}
+
+// KeyMade says that a key exists, and whose it is.
+type KeyMade struct {
+	Action   int          `json:"action"`
+	Address  spec.Address `json:"address"`
+	Key      KeyAction    `json:"key"`
+	SPKI     []byte       `json:"spki"`
+	Adopted  bool         `json:"adopted,omitempty"` // found after an interruption
+	Evidence []Evidence   `json:"evidence,omitempty"`
+}
+
+// Evidence is one thing said about a key, and how well it is known.
+type Evidence struct {
+	Claim string `json:"claim"` // such as "extractable=false"
+	Grade string `json:"grade"` // claimed, observed or proven
+}
+
+// Signed is a certificate or CRL that was signed and verified.
+type Signed struct {
+	Action     int          `json:"action"`
+	Address    spec.Address `json:"address"`
+	Generation int          `json:"generation,omitempty"` // of a certificate
+	Number     string       `json:"number,omitempty"`     // of a CRL, decimal
+	DER        []byte       `json:"der"`
+}
+
+// ProvKey is a provisioner's public key and its encrypted private one, which
+// is all that rendering needs for ever.
+type ProvKey struct {
+	Action  int          `json:"action"`
+	Address spec.Address `json:"address"`
+	JWK     string       `json:"jwk"` // public JWK, canonical JSON
+	JWE     string       `json:"jwe"` // private JWK, compact JWE
+}
+
+// Finished closes a ceremony.
+type Finished struct {
+	PlanDigest string `json:"plan_digest"`
+	Actions    int    `json:"actions"`
+}

@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"encoding/pem"
+	"io/fs"
+
+	"pki.internal/spec"
+)
+
+// File is a derived file: its path below the estate's folder, with slashes,
+// its mode and its bytes.
+type File struct {
+	Path string
+	Mode fs.FileMode
+	Data []byte
+}
+
+// Names of what an authority's derived files are called (a contract).
+func certificateOutputs(a spec.Address, root bool) []string {
+	base := "certs/" + a.FileName()
+	if root {
+		return []string{base + ".crt", base + ".cer"}
+	}
+	return []string{base + ".crt", base + ".cer", base + ".chain.pem"}
+}
+
+func crlOutputs(a spec.Address) []string {
+	base := "crls/" + a.FileName() + ".crl"
+	return []string{base, base + ".pem"}
+}
+
+// Files gives every certificate and CRL file that the state stands for:
+// certificates as PEM, DER and chain without the root; CRLs as DER and PEM.
+// They can always be made again.
+func (s State) Files() []File {
+	var files []File
+	for _, a := range s.Authorities() {
+		files = append(files, s.certificateFiles(a)...)
+		if a.CRL != nil {
+			names := crlOutputs(a.Address)
+			files = append(files,
+				File{names[0], 0o644, a.CRL},
+				File{names[1], 0o644, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: a.CRL})})
+		}
+	}
+	return files
+}
+
+func (s State) certificateFiles(a Authority) []File {
+	if a.Certificate == nil {
+		return nil
+	}
+	names := certificateOutputs(a.Address, a.Issuer == a.Address)
+	files := []File{{names[0], 0o644, certificatePEM(a.Certificate)}, {names[1], 0o644, a.Certificate}}
+	if len(names) > 2 {
+		files = append(files, File{names[2], 0o644, s.ChainPEM(a.Address)})
+	}
+	return files
+}
+
+// ChainPEM gives the certificates from an authority up to its root, without
+// the root, as PEM.
+func (s State) ChainPEM(address spec.Address) []byte {
+	var text []byte
+	for a := s.authorities[address]; a.Certificate != nil && a.Issuer != a.Address; a = s.authorities[a.Issuer] {
+		text = append(text, certificatePEM(a.Certificate)...)
+	}
+	return text
+}
+
+// Root gives the root above an authority.
+func (s State) Root(address spec.Address) (Authority, bool) {
+	a, ok := s.authorities[address]
+	for ok && a.Certificate != nil && a.Issuer != a.Address {
+		a, ok = s.authorities[a.Issuer]
+	}
+	return a, ok && a.Certificate != nil
+}
+
+func certificatePEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}

@@ -1,0 +1,375 @@
+package plan
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"pki.internal/lint"
+	"pki.internal/plan/tbs"
+	"pki.internal/spec"
+)
+
+// Inputs is all that a plan depends on beside the estate and the ledger.
+type Inputs struct {
+	At        time.Time     // ceremony date; cut to whole seconds of UTC
+	Window    spec.Duration // how long after At the plan may run
+	Seed      [32]byte      // drawn once for the plan
+	Tool      Tool
+	Variables map[string]string
+}
+
+// Remake gives the inputs that a plan was made with, so that it can be made
+// again and compared.
+func (p *Plan) Remake() (Inputs, error) {
+	in := Inputs{At: p.At, Tool: p.Tool, Variables: p.Estate.Variables}
+	seed, err := hex.DecodeString(p.Seed)
+	if err != nil || len(seed) != len(in.Seed) {
+		return in, errors.New("the plan's seed is not 32 bytes in hex")
+	}
+	copy(in.Seed[:], seed)
+	hours := p.Window.NotAfter.Sub(p.Window.NotBefore)
+	if hours%time.Hour != 0 || hours <= 0 || !p.Window.NotBefore.Equal(p.At) {
+		return in, errors.New("the plan's window does not begin at its date and last whole hours")
+	}
+	in.Window = spec.Duration{Hours: int(hours / time.Hour)}
+	return in, nil
+}
+
+// Make gives the plan of the next ceremony: everything that the estate wants
+// and the state does not have. A plan without actions means that nothing is
+// missing. Every certificate and CRL in it has been built whole and linted;
+// with an error among the diagnostics there is no plan.
+func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
+	in.At = in.At.UTC().Truncate(time.Second)
+	m := &maker{estate: e, state: s, in: in, materials: map[spec.Address]*material{}, previews: map[spec.Algorithm]int{}}
+	if !m.prepare() {
+		return nil, m.diags.Sorted()
+	}
+	for _, a := range e.IssuanceOrder() {
+		m.authority(a)
+	}
+	for _, a := range e.IssuanceOrder() {
+		m.crl(a)
+	}
+	for _, p := range e.Provisioners {
+		m.provisioner(p)
+	}
+	m.needs()
+	m.unusedWaivers()
+	if m.diags.HasErrors() {
+		return nil, m.diags.Sorted()
+	}
+	return m.plan, m.diags.Sorted()
+}
+
+type maker struct {
+	estate    *spec.Estate
+	state     State
+	in        Inputs
+	plan      *Plan
+	linter    *lint.Linter
+	policy    lint.Policy
+	waived    map[int]bool // waivers that matched something
+	diags     spec.Diagnostics
+	materials map[spec.Address]*material
+	previews  map[spec.Algorithm]int // preview keys taken, by algorithm
+	secrets   []*spec.Secret
+}
+
+// material is what later actions need to know of an authority's key and
+// certificate, real or previewed.
+type material struct {
+	ref         KeyRef
+	stand       crypto.Signer // preview key, nil when the real key exists
+	spki        []byte        // real, or of the preview key
+	certificate *x509.Certificate
+}
+
+// real reports whether the key exists.
+func (m *material) real() bool { return m.stand == nil }
+
+func (m *maker) say(summary, detail string, args ...any) {
+	m.diags = append(m.diags, spec.Diagnostic{Severity: spec.Error, Summary: summary, Detail: fmt.Sprintf(detail, args...)})
+}
+
+// prepare checks what concerns the whole plan and fills its head.
+func (m *maker) prepare() bool {
+	s, e := m.state, m.estate
+	switch {
+	case s.Open != nil:
+		m.say("A ceremony is not finished",
+			"The ledger holds a ceremony with %d of %d actions done. Finish it with pki apply PLAN --resume; its plan's digest begins with %.16s.",
+			s.Open.Done, len(s.Open.Plan.Actions), s.Open.Digest)
+	case s.Estate != "" && (s.Estate != e.Name || s.Environment != e.Environment):
+		m.diags.Report(e.Origin, "", "Ledger of another estate",
+			"The ledger here belongs to the %s estate %q. A ledger never changes its name or its environment. Use a folder of its own for %q.", s.Environment, s.Estate, e.Name)
+	case m.in.At.Before(s.LastTime):
+		m.say("Ceremony date lies in the past",
+			"The newest entry of the ledger is of %s, and the ceremony date is %s. Set the clock right, or give a later --at.", stamp(s.LastTime), stamp(m.in.At))
+	}
+	profile, failOn := e.Lint.Profile, lint.Error
+	if profile == "" {
+		profile = "private"
+	}
+	if e.Lint.FailOn != "" {
+		parsed, err := lint.ParseSeverity(e.Lint.FailOn)
+		if err != nil {
+			m.diags.Report(e.Lint.Origin, "fail_on", "Unknown severity", "%s.", err)
+		}
+		failOn = parsed
+	}
+	linter, err := lint.New(profile)
+	if err != nil {
+		m.diags.Report(e.Lint.Origin, "profile", "Unknown lint profile", "%s.", err)
+	}
+	if m.diags.HasErrors() {
+		return false
+	}
+	m.linter, m.policy, m.waived = linter, lint.Policy{FailOn: failOn}, map[int]bool{}
+	m.plan = &Plan{
+		Format: Format, Tool: m.in.Tool,
+		Estate: EstateRef{Name: e.Name, Environment: e.Environment, Inputs: e.Inputs, Variables: m.in.Variables},
+		Ledger: s.head(), At: m.in.At,
+		Window: Window{NotBefore: m.in.At, NotAfter: m.in.Window.From(m.in.At)},
+		Seed:   hex.EncodeToString(m.in.Seed[:]),
+		Lint:   LintRef{Profile: profile, FailOn: failOn, Set: linter.SetDigest()},
+		Needs:  Needs{Roles: []string{}, Secrets: []spec.Address{}},
+	}
+	m.plan.Actions = []Action{}
+	m.waivers()
+	return !m.diags.HasErrors()
+}
+
+// waivers takes over the estate's waivers; one that has ended is an error.
+func (m *maker) waivers() {
+	for _, w := range m.estate.Lint.Waivers {
+		until, err := time.Parse(time.DateOnly, w.Until)
+		if err != nil || !m.in.At.Before(until) {
+			m.diags.Report(w.Origin, "until", "Waiver has expired",
+				"The waiver of %s for %s ended on %s, and the ceremony is on %s. Mend the finding, or decide anew and write a later date.",
+				w.Lint, w.Object, w.Until, m.in.At.Format(time.DateOnly))
+			continue
+		}
+		m.policy.Waivers = append(m.policy.Waivers, lint.Waiver{
+			Lint: w.Lint, Object: w.Object.String(), Reason: w.Reason, Citation: w.Citation, Author: w.Author, Until: until,
+		})
+		m.plan.Lint.Waivers = append(m.plan.Lint.Waivers, WaiverRef{
+			Lint: w.Lint, Object: w.Object, Reason: w.Reason, Citation: w.Citation, Author: w.Author, Until: w.Until,
+		})
+	}
+}
+
+// unusedWaivers refuses a waiver that waives nothing in a plan that signs for
+// its object: it would hide the next finding of that name.
+func (m *maker) unusedWaivers() {
+	for i, w := range m.estate.Lint.Waivers {
+		concerned := slices.ContainsFunc(m.plan.Actions, func(a Action) bool {
+			return a.Address == w.Object && (a.Kind == SignCertificate || a.Kind == SignCRL)
+		})
+		if concerned && !m.waived[i] {
+			m.diags.Report(w.Origin, "lint", "Waiver that waives nothing", "%s does not find %s. Remove the waiver.", w.Lint, w.Object)
+		}
+	}
+}
+
+// judge lints an object of the plan: a finding that fails stops the plan,
+// and points at the block that the object comes from.
+func (m *maker) judge(o spec.Origin, what string, findings []lint.Finding) []lint.Finding {
+	judged, pass := m.policy.Judge(o.Address.String(), findings, m.in.At)
+	for _, f := range judged {
+		if f.Waived == "" {
+			continue
+		}
+		for i, w := range m.estate.Lint.Waivers {
+			if w.Lint == f.Lint && w.Object == o.Address {
+				m.waived[i] = true
+			}
+		}
+	}
+	if pass {
+		return judged
+	}
+	for _, f := range judged {
+		if f.Waived == "" && f.Severity >= m.policy.FailOn {
+			m.diags.Report(o, "", "Lint refuses the "+what, "%s. %s (%s, %s). Nothing has been made.", f.Detail, f.Advice, f.Lint, f.Citation)
+		}
+	}
+	return judged
+}
+
+func (m *maker) add(a Action) int {
+	a.Number = len(m.plan.Actions) + 1
+	m.plan.Actions = append(m.plan.Actions, a)
+	return a.Number
+}
+
+// draw derives bytes from the plan's seed, so that anyone with the plan can
+// derive them again. The ledger's head keeps two plans of one seed apart.
+func (m *maker) draw(purpose string, address spec.Address, generation string, n int) []byte {
+	info := fmt.Sprintf("pki plan v1|%s|%s|%s", purpose, address, generation)
+	head, err := hex.DecodeString(m.plan.Ledger.Hash)
+	if err != nil {
+		m.say("Ledger head is not hexadecimal", "%s. Run pki verify.", err)
+	}
+	out, err := hkdf.Key(sha256.New, m.in.Seed[:], head, info, n)
+	if err != nil {
+		m.say("Seed cannot be used", "%s. Make the plan again.", err)
+	}
+	return out
+}
+
+// authority plans key and certificate of an authority that lacks them, and
+// notes what there is of one that has them.
+func (m *maker) authority(a *spec.Authority) {
+	have, known := m.state.Authority(a.Address)
+	if known && have.Certificate != nil {
+		m.existing(a, have)
+		return
+	}
+	if a.Issuer != nil && m.materials[a.Issuer.Address] == nil {
+		return // the issuer's trouble has been reported
+	}
+	switch {
+	case a.CSR != nil:
+		m.fromCSR(a)
+	case known:
+		m.materials[a.Address] = &material{ref: refOf(have), spki: have.Key.SPKI}
+		m.useSecret(a.Key.Store.Password)
+		m.certificate(a, nil)
+	default:
+		if m.generateKey(a) {
+			m.certificate(a, nil)
+		}
+	}
+}
+
+func refOf(a Authority) KeyRef {
+	ref := KeyRef{Address: a.Address, Generation: a.Generation, SPKI: a.SPKI()}
+	if public, err := x509.ParsePKIXPublicKey(ref.SPKI); err == nil {
+		// An algorithm that cannot be told stays empty and fails the signing.
+		ref.Algorithm, _ = tbs.AlgorithmOf(public)
+	}
+	return ref
+}
+
+// existing notes an authority that has its certificate, and refuses an estate
+// that no longer describes it.
+func (m *maker) existing(a *spec.Authority, have Authority) {
+	certificate, err := x509.ParseCertificate(have.Certificate)
+	if err != nil {
+		m.diags.Report(a.Origin, "", "Certificate in the ledger cannot be read", "%s. Run pki verify.", err)
+		return
+	}
+	m.materials[a.Address] = &material{ref: refOf(have), spki: certificate.RawSubjectPublicKeyInfo, certificate: certificate}
+	want := wanted(m.estate, a)
+	for _, word := range wantedWords(have.Want, want) {
+		if have.Want[word] != want[word] {
+			m.diags.Report(a.Origin, word, "Authority differs from its certificate",
+				"%s of %s was %q when its certificate was signed on %s, and is %q now. A signed certificate does not change. Restore the old value, or describe a new authority under another name.",
+				word, a.Address, have.Want[word], certificate.NotBefore.UTC().Format(time.DateOnly), want[word])
+		}
+	}
+}
+
+// firstGeneration is the generation of every authority that this version
+// makes: one key and its certificates.
+const firstGeneration = 1
+
+func (m *maker) generateKey(a *spec.Authority) bool {
+	algorithm := a.Key.Algorithm
+	stand, err := tbs.PreviewKey(algorithm, m.previews[algorithm])
+	if err != nil {
+		m.diags.Report(a.Origin, "key", "Key that cannot be previewed", "%s.", err)
+		return false
+	}
+	m.previews[algorithm]++
+	spki, err := x509.MarshalPKIXPublicKey(stand.Public())
+	if err != nil {
+		m.diags.Report(a.Origin, "key", "Key that cannot be previewed", "%s.", err)
+		return false
+	}
+	name := a.Address.FileName()
+	number := m.add(Action{
+		Kind: GenerateKey, Address: a.Address, Irreversible: true,
+		GenerateKey: &KeyAction{
+			Generation: firstGeneration, Store: a.Key.Store.Address, Algorithm: algorithm,
+			KeyID: hex.EncodeToString(m.draw("key id", a.Address, "1", 16)),
+			Label: name, Location: a.Key.Store.Path + "/" + name + ".key",
+		},
+	})
+	m.materials[a.Address] = &material{
+		ref:   KeyRef{Address: a.Address, Generation: firstGeneration, Algorithm: algorithm, MadeBy: number},
+		stand: stand, spki: spki,
+	}
+	m.useSecret(a.Key.Store.Password)
+	return true
+}
+
+func (m *maker) useSecret(s *spec.Secret) {
+	if !slices.Contains(m.secrets, s) {
+		m.secrets = append(m.secrets, s)
+	}
+}
+
+// provisioner plans the key of a JWK provisioner that has none.
+func (m *maker) provisioner(p *spec.Provisioner) {
+	if p.Kind != "jwk" {
+		return
+	}
+	if _, known := m.state.Provisioner(p.Address); known {
+		return
+	}
+	m.useSecret(p.Password)
+	m.add(Action{
+		Kind: GenerateProvisionerKey, Address: p.Address,
+		GenerateProvisionerKey: &ProvisionerAction{Algorithm: "ES256", Password: p.Password.Address, Iterations: pbes2Iterations},
+	})
+}
+
+// pbes2Iterations is the work of one guess at a provisioner's password
+// (OWASP's 2023 figure for PBKDF2-HMAC-SHA256, and what step writes).
+const pbes2Iterations = 600_000
+
+func (m *maker) needs() {
+	if len(m.plan.Actions) == 0 {
+		return
+	}
+	m.plan.Needs.Roles = []string{"operator"}
+	for _, s := range m.secrets {
+		m.plan.Needs.Secrets = append(m.plan.Needs.Secrets, s.Address)
+	}
+}
+
+// otherKeys lists the public keys of every authority but one.
+func (m *maker) otherKeys(except spec.Address) []lint.KnownKey {
+	var keys []lint.KnownKey
+	for _, a := range m.estate.IssuanceOrder() {
+		if other := m.materials[a.Address]; other != nil && a.Address != except {
+			keys = append(keys, lint.KnownKey{Owner: a.Address.String(), SPKI: other.spki})
+		}
+	}
+	for _, a := range m.state.Authorities() {
+		if m.materials[a.Address] == nil && a.Address != except {
+			keys = append(keys, lint.KnownKey{Owner: a.Address.String(), SPKI: a.SPKI()})
+		}
+	}
+	return keys
+}
+
+// ours finds the authority whose key a public key is.
+func (m *maker) ours(spki []byte, except spec.Address) (string, bool) {
+	for _, k := range m.otherKeys(except) {
+		if bytes.Equal(k.SPKI, spki) {
+			return k.Owner, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,263 @@
+// Package plan answers one question: what has to be done?
+//
+// It takes what the estate wants and what the ledger has, and gives a Plan:
+// the sealed, content-hashed list of actions of one ceremony, down to the
+// bytes that will be signed. Making a plan is a pure function. The same estate,
+// state and inputs give the same bytes, so whoever doubts a plan makes it again.
+package plan
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"pki.internal/lint"
+	"pki.internal/plan/tbs"
+	"pki.internal/spec"
+)
+
+// Format names the version of the plan's form. A reader refuses any other.
+const Format = "pki-plan/1"
+
+// Plan is what a ceremony will do. The law of its form: canonical JSON; no
+// floats; 64-bit values and larger are strings; times are RFC 3339 in UTC with
+// whole seconds; unknown and doubled keys are refused; it holds no secret.
+// Fields are only ever added, together with a new Format.
+type Plan struct {
+	Format  string    `json:"format"`
+	Tool    Tool      `json:"tool"`
+	Estate  EstateRef `json:"estate"`
+	Ledger  Head      `json:"ledger"`
+	At      time.Time `json:"at"` // ceremony date: notBefore and thisUpdate of everything
+	Window  Window    `json:"window"`
+	Seed    string    `json:"seed"` // hex; serials and key ids come from it
+	Lint    LintRef   `json:"lint"`
+	Needs   Needs     `json:"needs"`
+	Actions []Action  `json:"actions"`
+}
+
+// Tool is the program that made the plan.
+type Tool struct {
+	Version string `json:"version"`
+	SHA256  string `json:"sha256"` // of the executable
+}
+
+// EstateRef pins the estate that the plan was made from.
+type EstateRef struct {
+	Name        string            `json:"name"`
+	Environment spec.Environment  `json:"environment"`
+	Inputs      []spec.Input      `json:"inputs"`
+	Variables   map[string]string `json:"variables,omitempty"` // as given with --var
+}
+
+// Head is a point in a ledger.
+type Head struct {
+	Entries int    `json:"entries"`
+	Hash    string `json:"hash"` // hex; of the empty ledger: 64 zeros
+}
+
+// Window is when a plan may run; both ends belong to it.
+type Window struct {
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+}
+
+// Contains reports whether t lies in the window.
+func (w Window) Contains(t time.Time) bool {
+	return !t.Before(w.NotBefore) && !t.After(w.NotAfter)
+}
+
+// LintRef pins the judge.
+type LintRef struct {
+	Profile string        `json:"profile"`
+	FailOn  lint.Severity `json:"fail_on"`
+	Set     string        `json:"set"` // digest of the lints that ran
+	Waivers []WaiverRef   `json:"waivers,omitempty"`
+}
+
+// WaiverRef is a waiver as the plan shows it, first of all.
+type WaiverRef struct {
+	Lint     string       `json:"lint"`
+	Object   spec.Address `json:"object"`
+	Reason   string       `json:"reason"`
+	Citation string       `json:"citation"`
+	Author   string       `json:"author,omitempty"`
+	Until    string       `json:"until"`
+}
+
+// Needs is who and what must be in the room.
+type Needs struct {
+	Roles   []string       `json:"roles"`
+	Secrets []spec.Address `json:"secrets"`
+}
+
+// Kind is what an action does.
+type Kind string
+
+// The kinds of action.
+const (
+	GenerateKey            Kind = "generate_key"
+	SignCertificate        Kind = "sign_certificate"
+	SignCRL                Kind = "sign_crl"
+	GenerateProvisionerKey Kind = "generate_provisioner_key"
+)
+
+// Action is one thing a ceremony does. The field named like its kind is set,
+// and no other.
+type Action struct {
+	Number       int          `json:"number"` // from 1, in order
+	Kind         Kind         `json:"kind"`
+	Address      spec.Address `json:"address"`
+	Irreversible bool         `json:"irreversible"`
+
+	GenerateKey            *KeyAction         `json:"generate_key,omitempty"`
+	SignCertificate        *CertificateAction `json:"sign_certificate,omitempty"`
+	SignCRL                *CRLAction         `json:"sign_crl,omitempty"`
+	GenerateProvisionerKey *ProvisionerAction `json:"generate_provisioner_key,omitempty"`
+}
+
+// KeyAction makes a key that did not exist.
+type KeyAction struct {
+	Generation int            `json:"generation"`
+	Store      spec.Address   `json:"store"`
+	Algorithm  spec.Algorithm `json:"algorithm"`
+	KeyID      string         `json:"key_id"`   // CKA_ID, hex
+	Label      string         `json:"label"`    // CKA_LABEL, or the key's name in a file store
+	Location   string         `json:"location"` // file store: path below the estate
+}
+
+// KeyRef names a key that an action uses.
+type KeyRef struct {
+	Address    spec.Address   `json:"address"`
+	Generation int            `json:"generation"`
+	Algorithm  spec.Algorithm `json:"algorithm"`
+	MadeBy     int            `json:"made_by,omitempty"` // action that makes it, 0 when it exists
+	SPKI       []byte         `json:"spki,omitempty"`    // SubjectPublicKeyInfo when it exists
+}
+
+// Draft is what will be signed. Either TBS holds the very bytes, because every
+// key exists; or Preview holds a certificate or CRL made with throw-away keys,
+// from which the real one may differ in public key and key identifiers alone.
+type Draft struct {
+	TBS      []byte         `json:"tbs,omitempty"`
+	Preview  []byte         `json:"preview,omitempty"`
+	Findings []lint.Finding `json:"findings,omitempty"`
+	Outputs  []string       `json:"outputs"`
+}
+
+// CertificateAction signs an authority's certificate.
+type CertificateAction struct {
+	Draft
+	Generation int               `json:"generation"`
+	Issuer     KeyRef            `json:"issuer"` // signs
+	Subject    KeyRef            `json:"subject"`
+	CSR        *CSRRef           `json:"csr,omitempty"`
+	Template   tbs.Certificate   `json:"template"`
+	Want       map[string]string `json:"want"` // the estate's words for it, to tell changes by
+}
+
+// CSRRef is the request that a subject key comes from.
+type CSRRef struct {
+	Path    string   `json:"path"`
+	SHA256  string   `json:"sha256"`            // of the DER
+	Ignored []string `json:"ignored,omitempty"` // what it asked for in vain
+}
+
+// CRLAction signs an authority's revocation list.
+type CRLAction struct {
+	Draft
+	Number   string  `json:"number"` // decimal
+	Issuer   KeyRef  `json:"issuer"`
+	Template tbs.CRL `json:"template"`
+}
+
+// ProvisionerAction makes the key of a JWK provisioner.
+type ProvisionerAction struct {
+	Algorithm  string       `json:"algorithm"` // JWS algorithm, ES256
+	Password   spec.Address `json:"password"`
+	Iterations int          `json:"iterations"` // PBES2 p2c
+}
+
+// Encode gives the plan's canonical bytes and checks that they are whole.
+func (p *Plan) Encode() ([]byte, error) {
+	if err := p.wellFormed(); err != nil {
+		return nil, err
+	}
+	return Canonical(p)
+}
+
+// maxPlan bounds a plan file: a ceremony's actions are counted in dozens, and
+// reading more than this is a mistake or an attack.
+const maxPlan = 64 << 20
+
+// Decode reads a plan. Whatever Encode could not have written is refused.
+func Decode(text []byte) (*Plan, error) {
+	if len(text) > maxPlan {
+		return nil, fmt.Errorf("a plan of %d bytes is larger than any ceremony; is this the right file?", len(text))
+	}
+	p := &Plan{}
+	if err := DecodeStrict(text, p); err != nil {
+		return nil, fmt.Errorf("not a plan that this version reads: %w", err)
+	}
+	return p, p.wellFormed()
+}
+
+// Digest is the SHA-256 of the canonical bytes.
+func (p *Plan) Digest() ([32]byte, error) {
+	text, err := p.Encode()
+	return sha256.Sum256(text), err
+}
+
+// wellFormed checks what types alone cannot say.
+func (p *Plan) wellFormed() error {
+	if p.Format != Format {
+		return fmt.Errorf("the plan's format is %q and this version reads %q; use the version that made it", p.Format, Format)
+	}
+	for _, t := range []time.Time{p.At, p.Window.NotBefore, p.Window.NotAfter} {
+		if t.IsZero() || t.Location() != time.UTC || t.Nanosecond() != 0 {
+			return fmt.Errorf("the plan holds a time that is not in whole seconds of UTC")
+		}
+	}
+	for i, a := range p.Actions {
+		if a.Number != i+1 {
+			return fmt.Errorf("action %d stands at place %d", a.Number, i+1)
+		}
+		set := map[Kind]bool{
+			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
+			SignCRL: a.SignCRL != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
+		}
+		for kind, has := range set {
+			if has != (kind == a.Kind) {
+				return fmt.Errorf("action %d is of kind %q and does not hold just that", a.Number, a.Kind)
+			}
+		}
+		if !set[a.Kind] {
+			return fmt.Errorf("action %d is of kind %q, which this version does not know", a.Number, a.Kind)
+		}
+	}
+	return nil
+}
+
+// Outputs lists the files that an action writes, its key file among them.
+func (a Action) Outputs() []string {
+	switch a.Kind {
+	case GenerateKey:
+		return []string{a.GenerateKey.Location}
+	case SignCertificate:
+		return a.SignCertificate.Draft.Outputs
+	case SignCRL:
+		return a.SignCRL.Draft.Outputs
+	}
+	return nil
+}
+
+// Issuer gives the key that signs an action, or false when nothing is signed.
+func (a Action) Issuer() (KeyRef, bool) {
+	switch a.Kind {
+	case SignCertificate:
+		return a.SignCertificate.Issuer, true
+	case SignCRL:
+		return a.SignCRL.Issuer, true
+	}
+	return KeyRef{}, false
+}

@@ -1,0 +1,443 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pki.internal/plan/tbs"
+	"pki.internal/spec"
+)
+
+// State is what a ledger adds up to. It is a value: Apply gives the next one
+// and leaves this one as it was. The zero State is that of an empty ledger.
+type State struct {
+	Head        Head
+	LastTime    time.Time // of the newest entry
+	Estate      string    // name, from the first ceremony
+	Environment spec.Environment
+	Variables   map[string]string // that the newest plan was made with
+	Open        *OpenCeremony     // nil between ceremonies
+	LastPlan    string            // digest of the plan of the newest finished ceremony
+
+	authorities  map[spec.Address]Authority
+	provisioners map[spec.Address]ProvKey
+}
+
+// Authority is what the ledger knows of one CA: its newest generation.
+type Authority struct {
+	Address     spec.Address
+	Generation  int
+	Key         *KeyMade          // nil when the key lives elsewhere
+	Certificate []byte            // DER, nil before it is signed
+	Issuer      spec.Address      // its own address for a root
+	Want        map[string]string // the estate's words when it was planned
+	CRL         []byte            // DER of the newest, nil before the first
+	CRLNumber   string            // decimal
+}
+
+// OpenCeremony is one that has begun and not finished.
+type OpenCeremony struct {
+	Plan   *Plan
+	Digest string
+	Done   int          // actions with an entry; they happen in order
+	Intent *KeyIntended // a key that may exist, of action Done+1
+}
+
+// Next gives the action that comes next, or false when all are done.
+func (o *OpenCeremony) Next() (Action, bool) {
+	if o.Done >= len(o.Plan.Actions) {
+		return Action{}, false
+	}
+	return o.Plan.Actions[o.Done], true
+}
+
+// EmptyHead is the head of a ledger without entries.
+func EmptyHead() Head { return Head{Hash: strings.Repeat("0", 64)} }
+
+// Authority gives what the ledger knows of an authority.
+func (s State) Authority(a spec.Address) (Authority, bool) {
+	found, ok := s.authorities[a]
+	return found, ok
+}
+
+// Authorities lists every authority of the ledger by address.
+func (s State) Authorities() []Authority {
+	return slices.SortedFunc(maps.Values(s.authorities), func(a, b Authority) int {
+		return strings.Compare(a.Address.String(), b.Address.String())
+	})
+}
+
+// Provisioner gives a provisioner's recorded key.
+func (s State) Provisioner(a spec.Address) (ProvKey, bool) {
+	found, ok := s.provisioners[a]
+	return found, ok
+}
+
+// Apply gives the state after one more event. head is the ledger's head with
+// that event. Nothing is taken on trust: an event that the open plan does not
+// allow, a certificate whose bytes are not the planned ones or a signature
+// that does not verify is an error.
+func (s State) Apply(e Event, head Head) (State, error) {
+	if err := e.wellFormed(); err != nil {
+		return s, err
+	}
+	if e.Time.Before(s.LastTime) {
+		return s, fmt.Errorf("it is dated %s, before the entry above it (%s)", stamp(e.Time), stamp(s.LastTime))
+	}
+	next := s
+	next.authorities = maps.Clone(s.authorities)
+	next.provisioners = maps.Clone(s.provisioners)
+	if next.authorities == nil {
+		next.authorities, next.provisioners = map[spec.Address]Authority{}, map[spec.Address]ProvKey{}
+	}
+	if s.Open != nil {
+		open := *s.Open
+		next.Open = &open
+	}
+	if err := next.apply(e); err != nil {
+		return s, err
+	}
+	next.Head, next.LastTime = head, e.Time
+	return next, nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func (e Event) wellFormed() error {
+	if e.Time.IsZero() || e.Time.Location() != time.UTC || e.Time.Nanosecond() != 0 {
+		return errors.New("its time is not in whole seconds of UTC")
+	}
+	if e.Audience != Public && e.Audience != Restricted && e.Audience != Confidential {
+		return fmt.Errorf("its audience %q is not one that this version knows", e.Audience)
+	}
+	set := map[EventKind]bool{
+		CeremonyBegun: e.Begun != nil, CeremonyResumed: e.Resumed != nil, KeyWasIntended: e.KeyIntended != nil,
+		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
+		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
+	}
+	if _, known := set[e.Kind]; !known {
+		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
+	}
+	for kind, has := range set {
+		if has != (kind == e.Kind) {
+			return fmt.Errorf("it is of kind %q and does not hold just that", e.Kind)
+		}
+	}
+	return nil
+}
+
+// apply changes a state that Apply has copied.
+func (s *State) apply(e Event) error {
+	if e.Kind == CeremonyBegun {
+		return s.begin(e.Begun)
+	}
+	if s.Open == nil {
+		return fmt.Errorf("%q stands outside a ceremony", e.Kind)
+	}
+	switch e.Kind {
+	case CeremonyResumed:
+		return nil
+	case KeyWasIntended:
+		return s.intend(e.KeyIntended)
+	case KeyWasMade:
+		return s.makeKey(e.KeyMade)
+	case CertificateSigned:
+		return s.signCertificate(e.Certificate)
+	case CRLSigned:
+		return s.signCRL(e.CRL)
+	case ProvisionerKeyMade:
+		if _, err := s.expect(e.Provisioner.Action, GenerateProvisionerKey, e.Provisioner.Address); err != nil {
+			return err
+		}
+		s.provisioners[e.Provisioner.Address] = *e.Provisioner
+		s.Open.Done++
+		return nil
+	}
+	return s.finish(e.Finished)
+}
+
+func (s *State) begin(b *Begun) error {
+	if s.Open != nil {
+		return errors.New("a ceremony begins inside another")
+	}
+	if err := b.Plan.wellFormed(); err != nil {
+		return err
+	}
+	digest, err := b.Plan.Digest()
+	switch {
+	case err != nil:
+		return err
+	case hex.EncodeToString(digest[:]) != b.PlanDigest:
+		return errors.New("the plan in it does not have the digest that it names")
+	case b.Plan.Ledger != s.head():
+		return fmt.Errorf("its plan continues a ledger of %d entries with head %.16s…, not this one", b.Plan.Ledger.Entries, b.Plan.Ledger.Hash)
+	case s.Estate != "" && (b.Plan.Estate.Name != s.Estate || b.Plan.Estate.Environment != s.Environment):
+		return fmt.Errorf("its plan is for the %s estate %q, and this ledger is of the %s estate %q",
+			b.Plan.Estate.Environment, b.Plan.Estate.Name, s.Environment, s.Estate)
+	}
+	s.Estate, s.Environment = b.Plan.Estate.Name, b.Plan.Estate.Environment
+	s.Variables = b.Plan.Estate.Variables
+	s.Open = &OpenCeremony{Plan: b.Plan, Digest: b.PlanDigest}
+	return nil
+}
+
+func (s *State) head() Head {
+	if s.Head == (Head{}) {
+		return EmptyHead()
+	}
+	return s.Head
+}
+
+// expect gives the action that must come next and refuses any other.
+func (s *State) expect(number int, kind Kind, address spec.Address) (Action, error) {
+	next, more := s.Open.Next()
+	switch {
+	case !more:
+		return Action{}, errors.New("every action of the plan has happened already")
+	case number != next.Number || kind != next.Kind || address != next.Address:
+		return Action{}, fmt.Errorf("action %d (%s %s) comes next, not action %d (%s %s)", next.Number, next.Kind, next.Address, number, kind, address)
+	}
+	return next, nil
+}
+
+func (s *State) intend(k *KeyIntended) error {
+	next, more := s.Open.Next()
+	if !more || next.Kind != GenerateKey || next.Number != k.Action || *next.GenerateKey != k.Key || s.Open.Intent != nil {
+		return errors.New("it intends a key that the plan does not make next")
+	}
+	s.Open.Intent = k
+	return nil
+}
+
+func (s *State) makeKey(k *KeyMade) error {
+	action, err := s.expect(k.Action, GenerateKey, k.Address)
+	if err != nil {
+		return err
+	}
+	if s.Open.Intent == nil || s.Open.Intent.Key != k.Key || *action.GenerateKey != k.Key {
+		return errors.New("a key was made that nothing before intended")
+	}
+	public, err := x509.ParsePKIXPublicKey(k.SPKI)
+	if err != nil {
+		return fmt.Errorf("its public key: %w", err)
+	}
+	if algorithm, err := tbs.AlgorithmOf(public); err != nil || algorithm != k.Key.Algorithm {
+		return fmt.Errorf("its public key is not %s", k.Key.Algorithm.Title())
+	}
+	if other, taken := s.ownerOf(k.SPKI); taken {
+		return fmt.Errorf("its public key is that of %s", other)
+	}
+	s.authorities[k.Address] = Authority{Address: k.Address, Generation: k.Key.Generation, Key: k}
+	s.Open.Intent = nil
+	s.Open.Done++
+	return nil
+}
+
+// ownerOf finds the authority that has a public key.
+func (s *State) ownerOf(spki []byte) (spec.Address, bool) {
+	for _, a := range s.Authorities() {
+		if bytes.Equal(a.SPKI(), spki) {
+			return a.Address, true
+		}
+	}
+	return spec.Address{}, false
+}
+
+// SPKI gives the authority's public key, nil when it has none yet.
+func (a Authority) SPKI() []byte {
+	if a.Key != nil {
+		return a.Key.SPKI
+	}
+	if c, err := x509.ParseCertificate(a.Certificate); err == nil {
+		return c.RawSubjectPublicKeyInfo
+	}
+	return nil
+}
+
+func (s *State) signCertificate(signed *Signed) error {
+	action, err := s.expect(signed.Action, SignCertificate, signed.Address)
+	if err != nil {
+		return err
+	}
+	planned := action.SignCertificate
+	certificate, err := x509.ParseCertificate(signed.DER)
+	if err != nil {
+		return fmt.Errorf("its certificate: %w", err)
+	}
+	want, err := s.CertificateTBS(planned)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(want, certificate.RawTBSCertificate) {
+		return errors.New("its certificate does not have the bytes that the plan says")
+	}
+	issuer, err := s.issuerKey(planned.Issuer)
+	if err != nil {
+		return err
+	}
+	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, certificate.RawTBSCertificate, certificate.Signature); err != nil {
+		return fmt.Errorf("its certificate: %w", err)
+	}
+	authority := s.authorities[signed.Address]
+	authority.Address, authority.Generation = signed.Address, planned.Generation
+	authority.Certificate, authority.Issuer, authority.Want = signed.DER, planned.Issuer.Address, planned.Want
+	s.authorities[signed.Address] = authority
+	s.Open.Done++
+	return nil
+}
+
+func (s *State) signCRL(signed *Signed) error {
+	action, err := s.expect(signed.Action, SignCRL, signed.Address)
+	if err != nil {
+		return err
+	}
+	planned := action.SignCRL
+	list, err := x509.ParseRevocationList(signed.DER)
+	if err != nil {
+		return fmt.Errorf("its CRL: %w", err)
+	}
+	want, err := s.CRLTBS(planned)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(want, list.RawTBSRevocationList) || signed.Number != planned.Number {
+		return errors.New("its CRL does not have the bytes that the plan says")
+	}
+	issuer, err := s.issuerKey(planned.Issuer)
+	if err != nil {
+		return err
+	}
+	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, list.RawTBSRevocationList, list.Signature); err != nil {
+		return fmt.Errorf("its CRL: %w", err)
+	}
+	authority := s.authorities[signed.Address]
+	authority.CRL, authority.CRLNumber = signed.DER, signed.Number
+	s.authorities[signed.Address] = authority
+	s.Open.Done++
+	return nil
+}
+
+func (s *State) finish(f *Finished) error {
+	if s.Open.Done != len(s.Open.Plan.Actions) || f.Actions != s.Open.Done || f.PlanDigest != s.Open.Digest {
+		return fmt.Errorf("the ceremony finishes after %d of %d actions", s.Open.Done, len(s.Open.Plan.Actions))
+	}
+	s.Open, s.LastPlan = nil, f.PlanDigest
+	return nil
+}
+
+// issuerKey gives the public key that signs, which must be one that the ledger
+// knows.
+func (s *State) issuerKey(k KeyRef) ([]byte, error) {
+	known := s.authorities[k.Address].SPKI()
+	switch {
+	case known == nil || s.authorities[k.Address].Generation != k.Generation:
+		return nil, fmt.Errorf("the key of %s (generation %d) does not exist yet", k.Address, k.Generation)
+	case len(k.SPKI) > 0 && !bytes.Equal(k.SPKI, known):
+		return nil, fmt.Errorf("the plan's key of %s is not the ledger's", k.Address)
+	}
+	return known, nil
+}
+
+// subjectKey gives the public key that a certificate binds: the request's, or
+// one that the ledger knows.
+func (s *State) subjectKey(c *CertificateAction) ([]byte, error) {
+	if c.CSR != nil {
+		return c.Subject.SPKI, nil
+	}
+	return s.issuerKey(c.Subject)
+}
+
+// CertificateTBS gives the exact bytes that a planned certificate consists
+// of, from its template and the keys that exist by now.
+func (s *State) CertificateTBS(c *CertificateAction) ([]byte, error) {
+	subject, err := s.subjectKey(c)
+	if err != nil {
+		return nil, err
+	}
+	issuerID, err := s.issuerID(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	built, err := c.Template.Build(tbs.Keys{Subject: subject, IssuerID: issuerID})
+	if err != nil {
+		return nil, err
+	}
+	return built, c.allows(built, tbs.FieldPublicKey, tbs.FieldSubjectKeyID, tbs.FieldAuthorityKeyID)
+}
+
+// CRLTBS gives the exact bytes that a planned CRL consists of.
+func (s *State) CRLTBS(c *CRLAction) ([]byte, error) {
+	issuerID, err := s.issuerID(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	built, err := c.Template.Build(tbs.Keys{IssuerID: issuerID})
+	if err != nil {
+		return nil, err
+	}
+	return built, c.allows(built, tbs.FieldAuthorityKeyID)
+}
+
+func (s *State) issuerID(k KeyRef) ([]byte, error) {
+	if c, err := x509.ParseCertificate(s.authorities[k.Address].Certificate); err == nil {
+		return c.SubjectKeyId, nil
+	}
+	spki, err := s.issuerKey(k)
+	if err != nil {
+		return nil, err
+	}
+	return tbs.KeyID(spki)
+}
+
+// allows holds bytes against what the plan showed: equal to its TBS, or
+// different from its preview in the open fields and nothing else.
+func (d *Draft) allows(built []byte, open ...string) error {
+	if d.TBS != nil {
+		if !bytes.Equal(d.TBS, built) {
+			return errors.New("the bytes to sign are not the plan's")
+		}
+		return nil
+	}
+	differ, err := d.Differs(built)
+	if err != nil {
+		return err
+	}
+	for _, field := range differ {
+		if !slices.Contains(open, field) {
+			return fmt.Errorf("the bytes to sign differ from the plan's preview in %s", field)
+		}
+	}
+	return nil
+}
+
+// Differs names the fields in which bytes differ from what the plan shows;
+// none when the plan holds the bytes themselves.
+func (d *Draft) Differs(built []byte) ([]string, error) {
+	if d.TBS != nil {
+		return tbs.Differences(d.TBS, built)
+	}
+	shown, err := previewTBS(d.Preview)
+	if err != nil {
+		return nil, err
+	}
+	return tbs.Differences(shown, built)
+}
+
+// previewTBS gives the signed part of a certificate or CRL.
+func previewTBS(der []byte) ([]byte, error) {
+	if c, err := x509.ParseCertificate(der); err == nil {
+		return c.RawTBSCertificate, nil
+	}
+	list, err := x509.ParseRevocationList(der)
+	if err != nil {
+		return nil, fmt.Errorf("the plan's preview is neither a certificate nor a CRL: %w", err)
+	}
+	return list.RawTBSRevocationList, nil
+}

@@ -1,0 +1,221 @@
+package tbs
+
+import (
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+	"net/netip"
+	"strings"
+
+	"pki.internal/spec"
+)
+
+// Object identifiers of the extensions that this package writes.
+const (
+	oidSubjectKeyID     = "2.5.29.14"
+	oidKeyUsage         = "2.5.29.15"
+	oidBasicConstraints = "2.5.29.19"
+	oidCRLNumber        = "2.5.29.20"
+	oidIDP              = "2.5.29.28"
+	oidNameConstraints  = "2.5.29.30"
+	oidCDP              = "2.5.29.31"
+	oidAuthorityKeyID   = "2.5.29.35"
+	oidExtKeyUsage      = "2.5.29.37"
+	oidAIA              = "1.3.6.1.5.5.7.1.1"
+	oidCAIssuers        = "1.3.6.1.5.5.7.48.2"
+)
+
+// EncodeName gives a name in DER, one attribute to an RDN, PrintableString
+// where the characters allow it and UTF8String otherwise (RFC 5280 §4.1.2.4).
+func EncodeName(n spec.Name) ([]byte, error) {
+	type attribute struct {
+		Type  asn1.ObjectIdentifier
+		Value any
+	}
+	type rdnSET []attribute
+	rdns := []rdnSET{}
+	for _, a := range n {
+		oid, err := parseOID(a.OID())
+		if err != nil {
+			return nil, fmt.Errorf("name attribute %q: %w", a.Type, err)
+		}
+		rdns = append(rdns, rdnSET{{oid, a.Value}})
+	}
+	return asn1.Marshal(rdns)
+}
+
+// OpenSubjectKeyID is the subject key identifier of a key yet to come.
+func OpenSubjectKeyID() Extension { return Extension{OID: oidSubjectKeyID, Open: SubjectKeyID} }
+
+// OpenAuthorityKeyID is the authority key identifier of an issuer whose key
+// is yet to come.
+func OpenAuthorityKeyID() Extension { return Extension{OID: oidAuthorityKeyID, Open: AuthorityKeyID} }
+
+// FixedAuthorityKeyID is the authority key identifier of a known issuer.
+func FixedAuthorityKeyID(issuerID []byte) (Extension, error) {
+	value, err := authorityKeyID(issuerID)
+	return Extension{OID: oidAuthorityKeyID, Value: value}, err
+}
+
+// authorityKeyID holds the key identifier alone: issuer and serial would tie
+// children to one certificate of a key (RFC 5280 §4.2.1.1).
+func authorityKeyID(id []byte) ([]byte, error) {
+	return asn1.Marshal(struct {
+		ID []byte `asn1:"tag:0"`
+	}{id})
+}
+
+// KeyUsageCA is keyCertSign and cRLSign, critical (RFC 5280 §4.2.1.3).
+func KeyUsageCA() (Extension, error) {
+	const keyCertSign, cRLSign = 1 << 2, 1 << 1 // bits 5 and 6 of the first octet
+	value, err := asn1.Marshal(asn1.BitString{Bytes: []byte{keyCertSign | cRLSign}, BitLength: 7})
+	return Extension{OID: oidKeyUsage, Critical: true, Value: value}, err
+}
+
+// BasicConstraintsCA marks a CA that may have pathLen CAs below it
+// (RFC 5280 §4.2.1.9).
+func BasicConstraintsCA(pathLen int) (Extension, error) {
+	value, err := asn1.Marshal(struct {
+		IsCA    bool
+		PathLen int
+	}{true, pathLen})
+	return Extension{OID: oidBasicConstraints, Critical: true, Value: value}, err
+}
+
+// ExtKeyUsage lists what certificates below a CA may be for.
+func ExtKeyUsage(usages []spec.ExtKeyUsage) (Extension, error) {
+	oids := make([]asn1.ObjectIdentifier, 0, len(usages))
+	for _, u := range usages {
+		oid, err := parseOID(u.OID())
+		if err != nil {
+			return Extension{}, fmt.Errorf("extended key usage %q: %w", u, err)
+		}
+		oids = append(oids, oid)
+	}
+	value, err := asn1.Marshal(oids)
+	return Extension{OID: oidExtKeyUsage, Value: value}, err
+}
+
+// distributionPointName is fullName with URIs (RFC 5280 §4.2.1.13).
+type distributionPointName struct {
+	FullName []asn1.RawValue `asn1:"tag:0"`
+}
+
+func uris(urls []string) []asn1.RawValue {
+	names := make([]asn1.RawValue, 0, len(urls))
+	for _, u := range urls {
+		names = append(names, generalName(tagURI, []byte(u)))
+	}
+	return names
+}
+
+// GeneralName tags of RFC 5280 §4.2.1.6.
+const (
+	tagEmail = 1
+	tagDNS   = 2
+	tagURI   = 6
+	tagIP    = 7
+)
+
+func generalName(tag int, value []byte) asn1.RawValue {
+	return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, Bytes: value}
+}
+
+// CRLDistributionPoints says where the issuer's CRL is. Several URLs are
+// several places of one list, so they share one distribution point.
+func CRLDistributionPoints(urls []string) (Extension, error) {
+	type point struct {
+		Name distributionPointName `asn1:"tag:0"`
+	}
+	value, err := asn1.Marshal([]point{{distributionPointName{uris(urls)}}})
+	return Extension{OID: oidCDP, Value: value}, err
+}
+
+// IssuingDistributionPoint says which certificates a CRL speaks for, in the
+// very words of their distribution points (RFC 5280 §5.2.5).
+func IssuingDistributionPoint(urls []string, onlyCACerts bool) (Extension, error) {
+	value, err := asn1.Marshal(struct {
+		Name        distributionPointName `asn1:"tag:0"`
+		OnlyCACerts bool                  `asn1:"tag:2,optional"`
+	}{distributionPointName{uris(urls)}, onlyCACerts})
+	return Extension{OID: oidIDP, Critical: true, Value: value}, err
+}
+
+// AuthorityInfoAccess says where the issuer's certificate is
+// (RFC 5280 §4.2.2.1).
+func AuthorityInfoAccess(caIssuers []string) (Extension, error) {
+	type description struct {
+		Method   asn1.ObjectIdentifier
+		Location asn1.RawValue
+	}
+	method, err := parseOID(oidCAIssuers)
+	if err != nil {
+		return Extension{}, err
+	}
+	var places []description
+	for _, location := range uris(caIssuers) {
+		places = append(places, description{method, location})
+	}
+	value, err := asn1.Marshal(places)
+	return Extension{OID: oidAIA, Value: value}, err
+}
+
+// NameConstraints encodes what names certificates below may carry
+// (RFC 5280 §4.2.1.10).
+func NameConstraints(n *spec.NameConstraints) (Extension, error) {
+	permitted, err := subtrees(n.PermittedDNS, n.PermittedIP, n.PermittedEmail, n.PermittedURI)
+	if err != nil {
+		return Extension{}, err
+	}
+	excluded, err := subtrees(n.ExcludedDNS, n.ExcludedIP, n.ExcludedEmail, n.ExcludedURI)
+	if err != nil {
+		return Extension{}, err
+	}
+	value, err := asn1.Marshal(struct {
+		Permitted []subtree `asn1:"tag:0,optional,omitempty"`
+		Excluded  []subtree `asn1:"tag:1,optional,omitempty"`
+	}{permitted, excluded})
+	return Extension{OID: oidNameConstraints, Critical: n.Critical, Value: value}, err
+}
+
+type subtree struct{ Base asn1.RawValue }
+
+func subtrees(dns, ip, email, uri []string) ([]subtree, error) {
+	var all []subtree
+	for _, group := range []struct {
+		tag    int
+		values []string
+	}{{tagDNS, dns}, {tagEmail, email}, {tagURI, uri}} {
+		for _, v := range group.values {
+			all = append(all, subtree{generalName(group.tag, []byte(v))})
+		}
+	}
+	for _, v := range ip {
+		p, err := netip.ParsePrefix(v)
+		if err != nil {
+			return nil, fmt.Errorf("name constraint %q: %w", v, err)
+		}
+		all = append(all, subtree{generalName(tagIP, ipAndMask(p))})
+	}
+	return all, nil
+}
+
+// ipAndMask writes address and mask side by side, 8 or 32 octets.
+func ipAndMask(p netip.Prefix) []byte {
+	address := p.Masked().Addr().AsSlice()
+	mask := make([]byte, len(address))
+	for bit := range p.Bits() {
+		mask[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return append(address, mask...)
+}
+
+// CRLNumber numbers a CRL (RFC 5280 §5.2.3). number is decimal.
+func CRLNumber(number string) (Extension, error) {
+	n, ok := new(big.Int).SetString(number, 10)
+	if !ok || n.Sign() <= 0 || n.BitLen() > 159 || strings.HasPrefix(number, "+") {
+		return Extension{}, fmt.Errorf("CRL number %q is not a decimal number between 1 and 2^159-1", number)
+	}
+	value, err := asn1.Marshal(n)
+	return Extension{OID: oidCRLNumber, Value: value}, err
+}

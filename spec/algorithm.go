@@ -1,0 +1,66 @@
+package spec
+
+// Algorithm is a kind of key, and with it the one signature it makes.
+type Algorithm string
+
+// The algorithms of version 1. Each key signs with the hash of its own
+// strength (NIST SP 800-57 part 1 §5.6.1; RFC 5480 §4).
+const (
+	ECDSAP256 Algorithm = "ecdsa-p256"
+	ECDSAP384 Algorithm = "ecdsa-p384"
+	ECDSAP521 Algorithm = "ecdsa-p521"
+	RSA3072   Algorithm = "rsa-3072"
+	RSA4096   Algorithm = "rsa-4096"
+	Ed25519   Algorithm = "ed25519"
+)
+
+// Algorithms lists every algorithm in the order in which help shows them.
+func Algorithms() []Algorithm {
+	return []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, RSA3072, RSA4096, Ed25519}
+}
+
+// Title gives the name that people read on paper.
+func (a Algorithm) Title() string {
+	switch a {
+	case ECDSAP256:
+		return "ECDSA P-256"
+	case ECDSAP384:
+		return "ECDSA P-384"
+	case ECDSAP521:
+		return "ECDSA P-521"
+	case RSA3072:
+		return "RSA 3072"
+	case RSA4096:
+		return "RSA 4096"
+	case Ed25519:
+		return "Ed25519"
+	}
+	return string(a)
+}
+
+// ExtKeyUsage is the name of an extended key usage (RFC 5280 §4.2.1.12).
+type ExtKeyUsage string
+
+// OID gives the object identifier of a known usage, or "" for an unknown one.
+func (e ExtKeyUsage) OID() string {
+	switch e {
+	case "server_auth":
+		return "1.3.6.1.5.5.7.3.1"
+	case "client_auth":
+		return "1.3.6.1.5.5.7.3.2"
+	case "code_signing":
+		return "1.3.6.1.5.5.7.3.3"
+	case "email_protection":
+		return "1.3.6.1.5.5.7.3.4"
+	case "time_stamping":
+		return "1.3.6.1.5.5.7.3.8"
+	}
+	return ""
+}
+
+// ExtKeyUsages lists the usages a CA may carry. OCSP signing and "any" are
+// left out on purpose: a CA with them could forge the status of its siblings
+// (RFC 6960 §4.2.2.2; CABF BR §7.1.2.10.6).
+func ExtKeyUsages() []ExtKeyUsage {
+	return []ExtKeyUsage{"server_auth", "client_auth", "code_signing", "email_protection", "time_stamping"}
+}

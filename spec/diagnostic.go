@@ -1,0 +1,140 @@
+package spec
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Severity of a diagnostic. The zero value is invalid.
+type Severity int
+
+// The two severities a diagnostic can have.
+const (
+	Error Severity = iota + 1
+	Warning
+)
+
+// String gives the word that people read.
+func (s Severity) String() string {
+	switch s {
+	case Error:
+		return "error"
+	case Warning:
+		return "warning"
+	}
+	return "invalid severity"
+}
+
+// MarshalText gives the word that the JSON twin of a diagnostic carries.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Pos is a place in a source file. Lines and columns count from 1, columns in
+// characters; bytes count from 0.
+type Pos struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
+	Byte   int `json:"byte"`
+}
+
+// Range is a stretch of a source file. A zero File means that no file is to
+// blame.
+type Range struct {
+	File  string `json:"file"`
+	Start Pos    `json:"start"`
+	End   Pos    `json:"end"`
+}
+
+// Origin says where a block was written. Blocks embed it.
+type Origin struct {
+	Address    Address
+	Block      Range
+	Attributes map[string]Range
+}
+
+// At gives the range of an attribute or nested block, or the block's header
+// when it was not written.
+func (o Origin) At(attribute string) Range {
+	if r, ok := o.Attributes[attribute]; ok {
+		return r
+	}
+	return o.Block
+}
+
+// Diagnostic tells a person what is wrong, where, and what to do next.
+// Summary is terse and has no names in it; Detail is full sentences and ends
+// in a next step.
+type Diagnostic struct {
+	Severity Severity `json:"severity"`
+	Summary  string   `json:"summary"`
+	Detail   string   `json:"detail"`
+	Address  string   `json:"address,omitempty"`
+	Range    *Range   `json:"range,omitempty"`
+}
+
+// Diagnostics is everything found in one pass.
+type Diagnostics []Diagnostic
+
+// HasErrors reports whether anything found is an error.
+func (d Diagnostics) HasErrors() bool {
+	return slices.ContainsFunc(d, func(one Diagnostic) bool { return one.Severity == Error })
+}
+
+// Sorted gives the diagnostics by file and place, errors before warnings at
+// the same place, each once.
+func (d Diagnostics) Sorted() Diagnostics {
+	sorted := slices.Clone(d)
+	slices.SortStableFunc(sorted, func(a, b Diagnostic) int {
+		ra, rb := a.place(), b.place()
+		return cmp.Or(
+			cmp.Compare(ra.File, rb.File),
+			cmp.Compare(ra.Start.Byte, rb.Start.Byte),
+			cmp.Compare(a.Severity, b.Severity),
+			cmp.Compare(a.Summary, b.Summary),
+			cmp.Compare(a.Detail, b.Detail),
+		)
+	})
+	return slices.CompactFunc(sorted, func(a, b Diagnostic) bool {
+		return a.place() == b.place() && a.Summary == b.Summary && a.Detail == b.Detail
+	})
+}
+
+func (d Diagnostic) place() Range {
+	if d.Range == nil {
+		return Range{}
+	}
+	return *d.Range
+}
+
+// Error makes Diagnostics usable where an error is wanted. Return it only
+// when HasErrors.
+func (d Diagnostics) Error() string {
+	lines := make([]string, 0, len(d))
+	for _, one := range d {
+		at := ""
+		if one.Range != nil {
+			at = fmt.Sprintf("%s:%d: ", one.Range.File, one.Range.Start.Line)
+		}
+		lines = append(lines, at+one.Summary+": "+one.Detail)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Report appends an error found in a block, at one of its attributes.
+func (d *Diagnostics) Report(o Origin, attribute, summary, detail string, args ...any) {
+	d.add(Error, o, attribute, summary, detail, args)
+}
+
+// Warn appends a warning found in a block, at one of its attributes.
+func (d *Diagnostics) Warn(o Origin, attribute, summary, detail string, args ...any) {
+	d.add(Warning, o, attribute, summary, detail, args)
+}
+
+func (d *Diagnostics) add(s Severity, o Origin, attribute, summary, detail string, args []any) {
+	found := Diagnostic{Severity: s, Summary: summary, Detail: fmt.Sprintf(detail, args...), Address: o.Address.String()}
+	if at := o.At(attribute); at.File != "" {
+		found.Range = &at
+	}
+	*d = append(*d, found)
+}

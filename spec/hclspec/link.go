@@ -1,0 +1,237 @@
+package hclspec
+
+import (
+	"encoding/json"
+	"encoding/pem"
+
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"pki.internal/spec"
+)
+
+// link makes the estate from the raw structs. Every pointer target exists
+// before a reference is followed, so blocks may stand in any order.
+func (l *loader) link() *spec.Estate {
+	x := &linker{
+		loader:       l,
+		estate:       &spec.Estate{},
+		secrets:      map[spec.Address]*spec.Secret{},
+		stores:       map[spec.Address]*spec.KeyStore{},
+		authorities:  map[spec.Address]*spec.Authority{},
+		templates:    map[spec.Address]*spec.Template{},
+		provisioners: map[spec.Address]*spec.Provisioner{},
+	}
+	for _, b := range l.order {
+		x.allocate(b)
+	}
+	for _, b := range l.order {
+		x.fill(b)
+	}
+	return x.estate
+}
+
+type linker struct {
+	*loader
+	estate       *spec.Estate
+	defaults     map[string][]string // the estate's subject
+	secrets      map[spec.Address]*spec.Secret
+	stores       map[spec.Address]*spec.KeyStore
+	authorities  map[spec.Address]*spec.Authority
+	templates    map[spec.Address]*spec.Template
+	provisioners map[spec.Address]*spec.Provisioner
+}
+
+// allocate makes the value that references will point to.
+func (x *linker) allocate(b *block) {
+	if b.word == "variable" {
+		return
+	}
+	switch raw := b.decoded.Interface().(type) {
+	case *rawEstate:
+		x.estate.Origin, x.estate.Name = raw.Origin, raw.Name
+		x.estate.Environment = spec.Environment(raw.Environment)
+		x.defaults = raw.Subject.values()
+	case *rawSecret:
+		s := &spec.Secret{Origin: raw.Origin, File: raw.File, Prompt: raw.Prompt}
+		x.secrets[b.address] = s
+		x.estate.Secrets = append(x.estate.Secrets, s)
+	case *rawKeyStore:
+		s := &spec.KeyStore{Origin: raw.Origin, Kind: raw.Kind, Path: raw.Path}
+		x.stores[b.address] = s
+		x.estate.KeyStores = append(x.estate.KeyStores, s)
+	case *rawAuthority:
+		a := &spec.Authority{Origin: raw.Origin}
+		x.authorities[b.address] = a
+		x.estate.Authorities = append(x.estate.Authorities, a)
+	case *rawTemplate:
+		t := &spec.Template{Origin: raw.Origin, Kind: raw.Kind, File: raw.File}
+		x.templates[b.address] = t
+		x.estate.Templates = append(x.estate.Templates, t)
+	case *rawProvisioner:
+		p := &spec.Provisioner{Origin: raw.Origin, Kind: raw.Kind}
+		x.provisioners[b.address] = p
+		x.estate.Provisioners = append(x.estate.Provisioners, p)
+	}
+}
+
+// fill sets what was written and follows the references.
+func (x *linker) fill(b *block) {
+	if b.word == "variable" {
+		return
+	}
+	switch raw := b.decoded.Interface().(type) {
+	case *rawKeyStore:
+		x.stores[b.address].Password = x.secrets[raw.Password.address]
+	case *rawAuthority:
+		x.fillAuthority(x.authorities[b.address], raw)
+	case *rawTemplate:
+		x.fillTemplate(x.templates[b.address], raw)
+	case *rawProvisioner:
+		p := x.provisioners[b.address]
+		p.Password = x.secrets[raw.Password.address]
+		p.Challenges, p.ForceCN = raw.Challenges, raw.ForceCN
+		p.Template = x.templates[raw.Template.address]
+		p.Claims = raw.Claims.link()
+	case *rawOnlineCA:
+		x.estate.OnlineCAs = append(x.estate.OnlineCAs, x.onlineCA(raw))
+	case *rawLint:
+		x.estate.Lint = spec.Lint{Origin: raw.Origin, Profile: raw.Profile, FailOn: raw.FailOn}
+		for _, w := range raw.Waivers {
+			x.estate.Lint.Waivers = append(x.estate.Lint.Waivers, spec.Waiver{
+				Origin: w.Origin, Lint: w.Lint, Object: w.Object.address, Reason: w.Reason,
+				Citation: w.Citation, Author: w.Author, Until: w.Until,
+			})
+		}
+	}
+}
+
+func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
+	a.Issuer = x.authorities[raw.Issuer.address]
+	a.Subject = spec.NewName(raw.Subject.values(), x.defaults)
+	a.Validity = raw.Validity
+	a.PathLength = raw.PathLength
+	a.CAIssuersURLs = raw.CAIssuersURLs
+	for _, usage := range raw.ExtendedKeyUsage {
+		a.ExtendedKeyUsage = append(a.ExtendedKeyUsage, spec.ExtKeyUsage(usage))
+	}
+	if raw.Key != nil {
+		a.Key = &spec.Key{Origin: raw.Key.Origin, Store: x.stores[raw.Key.Store.address], Algorithm: spec.Algorithm(raw.Key.Algorithm)}
+	}
+	if raw.CSR != "" {
+		a.CSR = x.readCSR(a.Origin, raw.CSR)
+	}
+	if raw.CRL != nil {
+		a.CRL = &spec.CRL{Origin: raw.CRL.Origin, URLs: raw.CRL.URLs, ValidFor: raw.CRL.ValidFor, IssueEvery: raw.CRL.IssueEvery}
+	}
+	a.NameConstraints = raw.NameConstraints.link()
+}
+
+// values gives the subject's attributes by type; a nil subject has none.
+func (s *rawSubject) values() map[string][]string {
+	if s == nil {
+		return nil
+	}
+	one := func(v string) []string {
+		if v == "" {
+			return nil
+		}
+		return []string{v}
+	}
+	return map[string][]string{
+		"common_name": one(s.CommonName), "organization": s.Organization, "organizational_unit": s.OrganizationalUnit,
+		"country": s.Country, "province": s.Province, "locality": s.Locality, "street_address": s.StreetAddress,
+		"postal_code": s.PostalCode, "serial_number": one(s.SerialNumber),
+	}
+}
+
+// readCSR takes a request as PEM or DER. What is in it is judged by the plan.
+func (x *linker) readCSR(o spec.Origin, name string) *spec.CSR {
+	text, err := x.read(name)
+	if err != nil {
+		x.diags.Report(o, "csr", "Request that cannot be read",
+			"%s: %s. Put the PKCS#10 request there, as PEM or DER; csr names it relative to the estate's folder.", name, plainError(err))
+		return &spec.CSR{Path: name}
+	}
+	if b, _ := pem.Decode(text); b != nil {
+		if b.Type != "CERTIFICATE REQUEST" && b.Type != "NEW CERTIFICATE REQUEST" {
+			x.diags.Report(o, "csr", "Not a certificate request", "%s holds PEM of type %q. Ask for a PKCS#10 request (BEGIN CERTIFICATE REQUEST).", name, b.Type)
+		}
+		text = b.Bytes
+	}
+	return &spec.CSR{Path: name, DER: text}
+}
+
+func (n *rawNameConstraints) link() *spec.NameConstraints {
+	if n == nil {
+		return nil
+	}
+	return &spec.NameConstraints{
+		Origin: n.Origin, Critical: n.Critical == nil || *n.Critical,
+		PermittedDNS: n.PermittedDNS, ExcludedDNS: n.ExcludedDNS,
+		PermittedIP: n.PermittedIP, ExcludedIP: n.ExcludedIP,
+		PermittedEmail: n.PermittedEmail, ExcludedEmail: n.ExcludedEmail,
+		PermittedURI: n.PermittedURI, ExcludedURI: n.ExcludedURI,
+	}
+}
+
+func (x *linker) fillTemplate(t *spec.Template, raw *rawTemplate) {
+	text, err := x.read(raw.File)
+	if err != nil {
+		x.diags.Report(t.Origin, "file", "Template that cannot be read",
+			"%s: %s. step-ca would start without it and fail every request. Put the file there; it is named relative to the estate's folder.", raw.File, plainError(err))
+	}
+	t.Text = text
+	if raw.Data.IsNull() || !raw.Data.IsKnown() {
+		return
+	}
+	if !raw.Data.Type().IsObjectType() && !raw.Data.Type().IsMapType() {
+		x.diags.Report(t.Origin, "data", "Template data is not an object", "The template sees the keys of data as variables. Write data = { name = value }.")
+		return
+	}
+	encoded, err := ctyjson.Marshal(raw.Data, raw.Data.Type())
+	if err != nil {
+		x.diags.Report(t.Origin, "data", "Template data is not JSON", "%s. Use strings, numbers, booleans, lists and objects.", err)
+		return
+	}
+	t.Data = json.RawMessage(encoded)
+}
+
+func (c *rawClaims) link() *spec.Claims {
+	if c == nil {
+		return nil
+	}
+	return &spec.Claims{
+		Origin: c.Origin, MinTLS: c.MinTLS, MaxTLS: c.MaxTLS, DefaultTLS: c.DefaultTLS,
+		DisableRenewal: c.DisableRenewal, AllowRenewalAfterExpiry: c.AllowRenewalAfterExpiry,
+	}
+}
+
+func (x *linker) onlineCA(raw *rawOnlineCA) *spec.OnlineCA {
+	o := &spec.OnlineCA{
+		Origin: raw.Origin, Authority: x.authorities[raw.Authority.address], DNSNames: raw.DNSNames,
+		Listen: raw.Address, InsecureAddress: raw.InsecureAddress, Key: raw.Key, Claims: raw.Claims.link(),
+		Systemd: spec.Systemd{User: "step", Binary: "/usr/bin/step-ca"},
+	}
+	for _, r := range raw.Provisioners {
+		o.Provisioners = append(o.Provisioners, x.provisioners[r.address])
+	}
+	if raw.Database != nil {
+		o.Database = &spec.Database{Origin: raw.Database.Origin, Type: raw.Database.Type, DataSource: raw.Database.DataSource, Name: raw.Database.Name}
+	}
+	if raw.CRL != nil {
+		o.CRL = &spec.OnlineCRL{
+			Origin: raw.CRL.Origin, Enabled: raw.CRL.Enabled, GenerateOnRevoke: raw.CRL.GenerateOnRevoke,
+			CacheDuration: raw.CRL.CacheDuration, RenewPeriod: raw.CRL.RenewPeriod,
+		}
+	}
+	if raw.Systemd != nil {
+		o.Systemd.Origin = raw.Systemd.Origin
+		if raw.Systemd.User != "" {
+			o.Systemd.User = raw.Systemd.User
+		}
+		if raw.Systemd.Binary != "" {
+			o.Systemd.Binary = raw.Systemd.Binary
+		}
+	}
+	return o
+}

@@ -1,0 +1,304 @@
+package hclspec
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"pki.internal/spec"
+)
+
+// The raw structs below are the schema: one for each block, one field for
+// each argument. Struct tags say how a field is written:
+//
+//	hcl:"name"           required argument
+//	hcl:"name,optional"  optional argument
+//	hcl:"name,label"     label of the block, in order
+//	hcl:"name,block"     nested block; a pointer is optional, a slice repeats
+//	doc:"…"              what it is, with an example; diagnostics quote it
+//
+// Every struct embeds the spec.Origin that decoding fills. Fields decode by
+// their type: ref and []ref are references to whole blocks
+// and add no edge to the graph of values.
+
+type rawEstate struct {
+	spec.Origin
+
+	Name        string      `hcl:"name,label"`
+	Environment string      `hcl:"environment" doc:"how much ceremony the estate deserves: \"production\", \"rehearsal\" or \"lab\""`
+	Subject     *rawSubject `hcl:"subject,block"`
+}
+
+type rawSubject struct {
+	spec.Origin
+
+	CommonName         string   `hcl:"common_name,optional" doc:"the name people read, such as \"ACME Root CA G1\""`
+	Organization       []string `hcl:"organization,optional" doc:"a list, such as [\"ACME\"]"`
+	OrganizationalUnit []string `hcl:"organizational_unit,optional" doc:"a list of strings"`
+	Country            []string `hcl:"country,optional" doc:"a list of ISO 3166 codes, such as [\"US\"]"`
+	Province           []string `hcl:"province,optional" doc:"a list of strings"`
+	Locality           []string `hcl:"locality,optional" doc:"a list of strings"`
+	StreetAddress      []string `hcl:"street_address,optional" doc:"a list of strings"`
+	PostalCode         []string `hcl:"postal_code,optional" doc:"a list of strings"`
+	SerialNumber       string   `hcl:"serial_number,optional" doc:"a registration number, not the certificate's serial"`
+}
+
+type rawVariable struct {
+	spec.Origin
+
+	Name        string          `hcl:"name,label"`
+	Type        hcl.Expression  `hcl:"type,optional" doc:"a type, such as string or list(string)"`
+	Default     cty.Value       `hcl:"default,optional" doc:"the value when none is given"`
+	Description string          `hcl:"description,optional" doc:"a sentence"`
+	Validation  []rawValidation `hcl:"validation,block"`
+}
+
+type rawValidation struct {
+	spec.Origin
+
+	Condition    hcl.Expression `hcl:"condition" doc:"an expression that is true for good values"`
+	ErrorMessage hcl.Expression `hcl:"error_message" doc:"a sentence that says what a good value is"`
+}
+
+type rawSecret struct {
+	spec.Origin
+
+	Name   string `hcl:"name,label"`
+	File   string `hcl:"file,optional" doc:"a file below the estate's folder, outside production only"`
+	Prompt bool   `hcl:"prompt,optional" doc:"true to be asked on the terminal"`
+}
+
+type rawKeyStore struct {
+	spec.Origin
+
+	Kind     string `hcl:"type,label"`
+	Name     string `hcl:"name,label"`
+	Path     string `hcl:"path" doc:"the folder of the encrypted keys, such as \"keys\""`
+	Password ref    `hcl:"password" doc:"a reference to a secret, such as secret.root" ref:"secret"`
+}
+
+type rawAuthority struct {
+	spec.Origin
+
+	Name             string              `hcl:"name,label"`
+	Issuer           ref                 `hcl:"issuer,optional" doc:"the authority that signs this one, such as authority.root; a root has none" ref:"authority"`
+	Subject          *rawSubject         `hcl:"subject,block"`
+	Key              *rawKey             `hcl:"key,block"`
+	CSR              string              `hcl:"csr,optional" doc:"a PKCS#10 request below the estate's folder, such as \"csr/issuing.csr\""`
+	Validity         spec.Duration       `hcl:"validity" doc:"how long each certificate counts, such as \"20y\""`
+	PathLength       *int                `hcl:"path_length,optional" doc:"how many authorities may stand below, such as 1"`
+	ExtendedKeyUsage []string            `hcl:"extended_key_usage,optional" doc:"a list, such as [\"server_auth\", \"client_auth\"]"`
+	CAIssuersURLs    []string            `hcl:"ca_issuers_urls,optional" doc:"where this authority's own certificate is published, for the AIA of what it signs"`
+	NameConstraints  *rawNameConstraints `hcl:"name_constraints,block"`
+	CRL              *rawCRL             `hcl:"crl,block"`
+}
+
+type rawKey struct {
+	spec.Origin
+
+	Store     ref    `hcl:"store" doc:"a reference to a key store, such as key_store.root" ref:"key_store"`
+	Algorithm string `hcl:"algorithm" doc:"a kind of key, such as \"ecdsa-p384\""`
+}
+
+type rawNameConstraints struct {
+	spec.Origin
+
+	Critical       *bool    `hcl:"critical,optional" doc:"true (the default) or false"`
+	PermittedDNS   []string `hcl:"permitted_dns,optional" doc:"a list of domains, such as [\"acme.internal\"]"`
+	ExcludedDNS    []string `hcl:"excluded_dns,optional" doc:"a list of domains"`
+	PermittedIP    []string `hcl:"permitted_ip,optional" doc:"a list of networks, such as [\"10.0.0.0/8\"]"`
+	ExcludedIP     []string `hcl:"excluded_ip,optional" doc:"a list of networks"`
+	PermittedEmail []string `hcl:"permitted_email,optional" doc:"a list of mail domains or mailboxes"`
+	ExcludedEmail  []string `hcl:"excluded_email,optional" doc:"a list of mail domains or mailboxes"`
+	PermittedURI   []string `hcl:"permitted_uri,optional" doc:"a list of hosts"`
+	ExcludedURI    []string `hcl:"excluded_uri,optional" doc:"a list of hosts"`
+}
+
+type rawCRL struct {
+	spec.Origin
+
+	URLs       []string      `hcl:"urls" doc:"where the list is published, such as [\"http://pki.example.com/root.crl\"]"`
+	ValidFor   spec.Duration `hcl:"valid_for,optional" doc:"how long each list counts, such as \"400d\""`
+	IssueEvery spec.Duration `hcl:"issue_every,optional" doc:"how soon the next one is due, such as \"365d\""`
+}
+
+type rawTemplate struct {
+	spec.Origin
+
+	Name string    `hcl:"name,label"`
+	Kind string    `hcl:"kind" doc:"\"x509\""`
+	File string    `hcl:"file" doc:"a step-ca template below the estate's folder"`
+	Data cty.Value `hcl:"data,optional" doc:"an object whose keys the template sees"`
+}
+
+type rawProvisioner struct {
+	spec.Origin
+
+	Kind       string     `hcl:"type,label"`
+	Name       string     `hcl:"name,label"`
+	Password   ref        `hcl:"password,optional" doc:"a reference to a secret, such as secret.admin" ref:"secret"`
+	Challenges []string   `hcl:"challenges,optional" doc:"a list, such as [\"http-01\"]"`
+	ForceCN    bool       `hcl:"force_cn,optional" doc:"true or false"`
+	Template   ref        `hcl:"template,optional" doc:"a reference to a template, such as template.server" ref:"template"`
+	Claims     *rawClaims `hcl:"claims,block"`
+}
+
+type rawClaims struct {
+	spec.Origin
+
+	MinTLS                  *spec.Span `hcl:"min_tls_duration,optional" doc:"a span of time, such as \"5m\""`
+	MaxTLS                  *spec.Span `hcl:"max_tls_duration,optional" doc:"a span of time, such as \"24h\""`
+	DefaultTLS              *spec.Span `hcl:"default_tls_duration,optional" doc:"a span of time, such as \"24h\""`
+	DisableRenewal          *bool      `hcl:"disable_renewal,optional" doc:"true or false"`
+	AllowRenewalAfterExpiry *bool      `hcl:"allow_renewal_after_expiry,optional" doc:"true or false"`
+}
+
+type rawOnlineCA struct {
+	spec.Origin
+
+	Name            string        `hcl:"name,label"`
+	Authority       ref           `hcl:"authority" doc:"the authority that step-ca signs with, such as authority.issuing" ref:"authority"`
+	DNSNames        []string      `hcl:"dns_names" doc:"a list of names, such as [\"ca.acme.internal\"]"`
+	Address         string        `hcl:"address" doc:"host:port, such as \":443\""`
+	InsecureAddress string        `hcl:"insecure_address,optional" doc:"host:port for the CRL over plain http"`
+	Key             string        `hcl:"key,optional" doc:"the signing key as step-ca takes it: a path or a KMS URI"`
+	Provisioners    []ref         `hcl:"provisioners,optional" doc:"a list of references, such as [provisioner.admin]" ref:"provisioner"`
+	Database        *rawDatabase  `hcl:"database,block"`
+	CRL             *rawOnlineCRL `hcl:"crl,block"`
+	Claims          *rawClaims    `hcl:"claims,block"`
+	Systemd         *rawSystemd   `hcl:"systemd,block"`
+}
+
+type rawDatabase struct {
+	spec.Origin
+
+	Type       string `hcl:"type" doc:"\"badgerv2\", \"bbolt\", \"mysql\" or \"postgresql\""`
+	DataSource string `hcl:"data_source" doc:"a folder, a file or a database address"`
+	Name       string `hcl:"name,optional" doc:"the database's name"`
+}
+
+type rawOnlineCRL struct {
+	spec.Origin
+
+	Enabled          bool       `hcl:"enabled" doc:"true or false"`
+	GenerateOnRevoke bool       `hcl:"generate_on_revoke,optional" doc:"true or false"`
+	CacheDuration    *spec.Span `hcl:"cache_duration,optional" doc:"a span of time, such as \"24h\""`
+	RenewPeriod      *spec.Span `hcl:"renew_period,optional" doc:"a span of time, such as \"16h\""`
+}
+
+type rawSystemd struct {
+	spec.Origin
+
+	User   string `hcl:"user,optional" doc:"the service's user, \"step\" when not written"`
+	Binary string `hcl:"binary,optional" doc:"the path of step-ca, \"/usr/bin/step-ca\" when not written"`
+}
+
+type rawLint struct {
+	spec.Origin
+
+	Profile string      `hcl:"profile,optional" doc:"\"private\" or \"webpki\""`
+	FailOn  string      `hcl:"fail_on,optional" doc:"\"notice\", \"warn\" or \"error\""`
+	Waivers []rawWaiver `hcl:"waiver,block"`
+}
+
+type rawWaiver struct {
+	spec.Origin
+
+	Lint     string `hcl:"lint" doc:"the exact name of the lint"`
+	Object   ref    `hcl:"object" doc:"the object it concerns, such as authority.root" ref:"authority"`
+	Reason   string `hcl:"reason" doc:"a sentence"`
+	Citation string `hcl:"citation" doc:"the policy section that allows it, such as \"CPS 6.1.5\""`
+	Author   string `hcl:"author,optional" doc:"who decided"`
+	Until    string `hcl:"until" doc:"a date, such as \"2027-01-31\""`
+}
+
+// kind is one block type of the language.
+type kind struct {
+	word   string // block type; addresses begin with it
+	raw    any    // zero value of its raw struct
+	single bool   // at most one in an estate
+}
+
+// kinds is the whole language, in the order in which help shows it. locals
+// has no fixed arguments and stands apart.
+func kinds() []kind {
+	return []kind{
+		{"estate", rawEstate{}, true},
+		{"variable", rawVariable{}, false},
+		{"secret", rawSecret{}, false},
+		{"key_store", rawKeyStore{}, false},
+		{"authority", rawAuthority{}, false},
+		{"template", rawTemplate{}, false},
+		{"provisioner", rawProvisioner{}, false},
+		{"online_ca", rawOnlineCA{}, false},
+		{"lint", rawLint{}, true},
+	}
+}
+
+// field is one tagged field of a raw struct.
+type field struct {
+	index    int
+	name     string
+	role     string // "", "optional", "label" or "block"
+	doc      string
+	refKind  string
+	goType   reflect.Type
+	repeated bool
+}
+
+// fieldsOf reads the tags of a raw struct.
+func fieldsOf(t reflect.Type) []field {
+	fields := make([]field, 0, t.NumField())
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			continue
+		}
+		name, role, _ := strings.Cut(f.Tag.Get("hcl"), ",")
+		fields = append(fields, field{
+			index: i, name: name, role: role, doc: f.Tag.Get("doc"), refKind: f.Tag.Get("ref"),
+			goType: f.Type, repeated: role == "block" && f.Type.Kind() == reflect.Slice,
+		})
+	}
+	return fields
+}
+
+// blockType gives the raw struct of a nested block field.
+func (f field) blockType() reflect.Type { return f.goType.Elem() }
+
+// bodySchema gives what hcl needs to read a body of this struct. Required
+// arguments are checked by us, because our message says what they are.
+func bodySchema(t reflect.Type) *hcl.BodySchema {
+	s := &hcl.BodySchema{}
+	for _, f := range fieldsOf(t) {
+		switch f.role {
+		case "label":
+		case "block":
+			s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: f.name, LabelNames: labelNames(f.blockType())})
+		default:
+			s.Attributes = append(s.Attributes, hcl.AttributeSchema{Name: f.name})
+		}
+	}
+	return s
+}
+
+func labelNames(t reflect.Type) []string {
+	var names []string
+	for _, f := range fieldsOf(t) {
+		if f.role == "label" {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// rootSchema gives the block types of a file.
+func rootSchema() *hcl.BodySchema {
+	s := &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "locals"}}}
+	for _, k := range kinds() {
+		s.Blocks = append(s.Blocks, hcl.BlockHeaderSchema{Type: k.word, LabelNames: labelNames(reflect.TypeOf(k.raw))})
+	}
+	return s
+}

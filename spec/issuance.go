@@ -1,0 +1,210 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+)
+
+// Chain lists the authorities from a to the root at its top, a first.
+// Validate has made sure that it ends.
+func (a *Authority) Chain() []*Authority {
+	var chain []*Authority
+	for at := a; at != nil && !slices.Contains(chain, at); at = at.Issuer {
+		chain = append(chain, at)
+	}
+	return chain
+}
+
+// Children lists the authorities that a signs, in the estate's order.
+func (e *Estate) Children(a *Authority) []*Authority {
+	var children []*Authority
+	for _, other := range e.Authorities {
+		if other.Issuer == a {
+			children = append(children, other)
+		}
+	}
+	return children
+}
+
+// PathLen gives the effective path length of a: as written, or else how many
+// authorities the estate has below it (RFC 5280 §4.2.1.9). An authority with
+// nothing below issues leaves and gets 0.
+func (e *Estate) PathLen(a *Authority) int {
+	if a.PathLength != nil {
+		return *a.PathLength
+	}
+	return e.height(a)
+}
+
+// IssuesLeaves reports whether the authority has no authority below it.
+func (e *Estate) IssuesLeaves(a *Authority) bool { return len(e.Children(a)) == 0 }
+
+func (e *Estate) height(a *Authority) int {
+	tallest := 0
+	for _, child := range e.Children(a) {
+		tallest = max(tallest, 1+e.height(child))
+	}
+	return tallest
+}
+
+// IssuanceOrder lists the authorities so that every issuer comes before what
+// it signs, and otherwise as written.
+func (e *Estate) IssuanceOrder() []*Authority {
+	ordered := slices.Clone(e.Authorities)
+	slices.SortStableFunc(ordered, func(a, b *Authority) int { return len(a.Chain()) - len(b.Chain()) })
+	return ordered
+}
+
+func (e *Estate) validateAuthorities(d *Diagnostics) {
+	for _, a := range e.Authorities {
+		a.validate(d)
+	}
+	circles := e.validateCircles(d)
+	if circles {
+		return // lengths and lifetimes mean nothing on a circle
+	}
+	for _, a := range e.Authorities {
+		e.validatePathLength(d, a)
+		if a.Issuer == nil {
+			continue
+		}
+		if a.Validity.Longer(a.Issuer.Validity) {
+			d.Report(a.Origin, "validity", "Certificate outlives its issuer",
+				"%s counts for %s, and its issuer %s for %s. No client accepts it after its issuer's end (RFC 5280 §6.1.3). Shorten validity.",
+				a.Address, a.Validity, a.Issuer.Address, a.Issuer.Validity)
+		}
+		if a.Issuer.CRL == nil {
+			d.Report(a.Origin, "issuer", "Certificate that cannot be revoked",
+				"%s signs no CRL, so nobody could ever revoke %s. Add a crl block to %s.", a.Issuer.Address, a.Address, a.Issuer.Address)
+		}
+		if a.Issuer.CSR != nil {
+			d.Report(a.Origin, "issuer", "Issuer's key lives elsewhere",
+				"%s is signed from a CSR, so this estate cannot sign with its key. Issue %s from an authority with a key block.", a.Issuer.Address, a.Address)
+		}
+	}
+}
+
+func (a *Authority) validate(d *Diagnostics) {
+	if err := a.Subject.Check(); err != nil {
+		d.Report(a.Origin, "subject", "Name that cannot be encoded", "In the subject, %s.", err)
+	}
+	if len(a.Subject) == 0 || a.Subject.Value("common_name") == "" {
+		d.Report(a.Origin, "subject", "Authority without a common name", "People tell CAs apart by it. Add common_name to the subject block.")
+	}
+	switch {
+	case a.Key == nil && a.CSR == nil:
+		d.Report(a.Origin, "key", "Authority without a key",
+			"Add a key block to make the key in the ceremony, or csr = \"csr/%s.csr\" when it lives elsewhere.", a.Address.FileName())
+	case a.Key != nil && a.CSR != nil:
+		d.Report(a.Origin, "csr", "Two keys for one authority", "The key is made here (key block) or lives elsewhere (csr), not both. Remove one of them.")
+	case a.CSR != nil && a.IsRoot():
+		d.Report(a.Origin, "csr", "Root from a request", "A root signs itself, so its key must be here. Add a key block, or say which authority is the issuer.")
+	case a.CSR != nil && a.CRL != nil && (a.CRL.ValidFor != Duration{} || a.CRL.IssueEvery != Duration{}):
+		d.Report(a.CRL.Origin, "valid_for", "CRL of a key that lives elsewhere",
+			"The key of %s is not here, so this estate cannot sign its CRL. Keep only urls, which its certificates and its online CA use.", a.Address)
+	}
+	if a.Key != nil && !slices.Contains(Algorithms(), a.Key.Algorithm) {
+		d.Report(a.Key.Origin, "algorithm", "Unknown algorithm", "%q is not an algorithm. Use %s.", a.Key.Algorithm, joinAlgorithms())
+	}
+	for _, usage := range a.ExtendedKeyUsage {
+		if usage.OID() == "" {
+			d.Report(a.Origin, "extended_key_usage", "Unknown extended key usage", "%q is not a usage for a CA. Use %s.", usage, joinUsages())
+		}
+	}
+	for _, u := range a.CAIssuersURLs {
+		checkURL(d, a.Origin, "ca_issuers_urls", "CA certificates", u)
+	}
+	a.NameConstraints.validate(d)
+	a.CRL.validate(d, a.Key != nil)
+}
+
+func joinAlgorithms() string {
+	words := make([]string, 0, len(Algorithms()))
+	for _, a := range Algorithms() {
+		words = append(words, string(a))
+	}
+	return strings.Join(words, ", ")
+}
+
+func joinUsages() string {
+	words := make([]string, 0, len(ExtKeyUsages()))
+	for _, u := range ExtKeyUsages() {
+		words = append(words, string(u))
+	}
+	return strings.Join(words, ", ")
+}
+
+func (c *CRL) validate(d *Diagnostics, signedHere bool) {
+	if c == nil {
+		return
+	}
+	if len(c.URLs) == 0 {
+		d.Report(c.Origin, "urls", "CRL without a URL", "Clients find a CRL by the URL in the certificates. Add urls = [\"http://pki.example.com/name.crl\"].")
+	}
+	for _, u := range c.URLs {
+		checkURL(d, c.Origin, "urls", "CRLs", u)
+	}
+	if !signedHere {
+		return
+	}
+	if c.ValidFor.IsZero() {
+		d.Report(c.Origin, "valid_for", "CRL without a lifetime", "Say how long each CRL counts, as in valid_for = \"400d\".")
+		return
+	}
+	// Compared on a leap-free stretch; the plan compares real dates again.
+	if !c.IssueEvery.IsZero() && c.IssueEvery.From(yardstick).After(c.ValidFor.Last(yardstick)) {
+		d.Report(c.Origin, "issue_every", "CRL issued after the last one expired",
+			"A new CRL every %s leaves a gap when each counts %s. Make issue_every shorter than valid_for.", c.IssueEvery, c.ValidFor)
+	}
+}
+
+// validateCircles reports issuers that lead back to themselves, once each.
+func (e *Estate) validateCircles(d *Diagnostics) bool {
+	found := false
+	reported := map[*Authority]bool{}
+	for _, a := range e.Authorities {
+		var walked []*Authority
+		at := a
+		for at != nil && !slices.Contains(walked, at) {
+			walked = append(walked, at)
+			at = at.Issuer
+		}
+		if at == nil {
+			continue
+		}
+		found = true
+		if at != a || reported[a] {
+			continue
+		}
+		words := make([]string, 0, len(walked)+1)
+		for _, w := range walked {
+			reported[w] = true
+			words = append(words, w.Address.String())
+		}
+		words = append(words, a.Address.String())
+		d.Report(a.Origin, "issuer", "No root at the top",
+			"Following the issuers leads back to the start: %s. Give one of them a key block and no issuer.", strings.Join(words, " is issued by "))
+	}
+	return found
+}
+
+func (e *Estate) validatePathLength(d *Diagnostics, a *Authority) {
+	if a.PathLength != nil && *a.PathLength < 0 {
+		d.Report(a.Origin, "path_length", "Negative path length", "A path length counts the authorities that may stand below. Write 0 for an authority that issues leaves.")
+		return
+	}
+	below := e.height(a)
+	if have := e.PathLen(a); have < below {
+		d.Report(a.Origin, "path_length", "Path length exceeded",
+			"%s has %d tiers of authorities below it and allows %d (RFC 5280 §4.2.1.9). Every certificate below would be refused. Write path_length = %d or remove a tier.",
+			a.Address, below, have, below)
+	}
+	if a.Issuer == nil {
+		return
+	}
+	if have, above := e.PathLen(a), e.PathLen(a.Issuer); have >= above {
+		d.Report(a.Origin, "path_length", "Path length exceeds the issuer's",
+			"%s allows %d below it, but its issuer %s allows only %d below itself (RFC 5280 §6.1.4). Write path_length = %d here or raise the issuer's.",
+			a.Address, have, a.Issuer.Address, above, max(0, above-1))
+	}
+}

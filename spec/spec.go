@@ -1,0 +1,210 @@
+// Package spec answers one question: what do we want?
+//
+// It holds the estate as typed values, the rules that a good estate obeys, and
+// the diagnostics that say which line breaks them. It knows no file format, no
+// clock and no key: hclspec fills it, plan reads it.
+package spec
+
+import "encoding/json"
+
+// Environment says how much ceremony an estate deserves.
+type Environment string
+
+// The three environments. Production never takes --yes and never reads a
+// secret from a file; rehearsal runs on throw-away keys; lab may be answered
+// by --yes.
+const (
+	Production Environment = "production"
+	Rehearsal  Environment = "rehearsal"
+	Lab        Environment = "lab"
+)
+
+// Environments lists the environments in the order in which help shows them.
+func Environments() []Environment { return []Environment{Production, Rehearsal, Lab} }
+
+// Estate is one folder's description of a PKI. A value that Validate has
+// passed is what every other package takes.
+type Estate struct {
+	Origin
+	Name         string
+	Environment  Environment
+	Secrets      []*Secret
+	KeyStores    []*KeyStore
+	Authorities  []*Authority
+	Templates    []*Template
+	Provisioners []*Provisioner
+	OnlineCAs    []*OnlineCA
+	Lint         Lint
+	Inputs       []Input // every file that was read, sorted by path
+}
+
+// Input is one file that the estate was made from. Plans record it.
+type Input struct {
+	Path   string `json:"path"`   // relative to the estate's folder, slashes
+	SHA256 string `json:"sha256"` // lower-case hex
+}
+
+// Secret is something only people or a file know. It never has a value here.
+type Secret struct {
+	Origin
+	File   string // relative to the estate's folder; never in production
+	Prompt bool   // asked on the terminal
+}
+
+// KeyStore is where private keys live.
+type KeyStore struct {
+	Origin
+	Kind     string  // "file"
+	Path     string  // folder of the encrypted PKCS#8 files, relative to the estate
+	Password *Secret // encrypts every key of the store
+}
+
+// Authority is a CA. It outlives its certificates.
+type Authority struct {
+	Origin
+	Issuer           *Authority // nil for a root, which signs itself
+	Subject          Name
+	Key              *Key // nil when the key lives elsewhere
+	CSR              *CSR // nil when the key is ours
+	Validity         Duration
+	PathLength       *int // as written; PathLen gives the effective value
+	ExtendedKeyUsage []ExtKeyUsage
+	NameConstraints  *NameConstraints
+	CAIssuersURLs    []string // AIA caIssuers of what this authority signs
+	CRL              *CRL     // the list this authority signs
+}
+
+// IsRoot reports whether the authority signs itself.
+func (a *Authority) IsRoot() bool { return a.Issuer == nil }
+
+// Key says where an authority's own key is made and of what kind.
+type Key struct {
+	Origin
+	Store     *KeyStore
+	Algorithm Algorithm
+}
+
+// CSR is a PKCS#10 request for an authority whose key lives elsewhere. Only
+// its public key is used, after proof of possession.
+type CSR struct {
+	Path string
+	DER  []byte
+}
+
+// CRL is the revocation list an authority signs. URLs is the one value from
+// which the CDP of its certificates and the IDP of the list both come.
+type CRL struct {
+	Origin
+	URLs       []string
+	ValidFor   Duration // thisUpdate to nextUpdate
+	IssueEvery Duration // how soon the next one is due
+}
+
+// NameConstraints limits the names below an authority (RFC 5280 §4.2.1.10).
+type NameConstraints struct {
+	Origin
+	Critical       bool
+	PermittedDNS   []string
+	ExcludedDNS    []string
+	PermittedIP    []string // CIDR
+	ExcludedIP     []string
+	PermittedEmail []string
+	ExcludedEmail  []string
+	PermittedURI   []string
+	ExcludedURI    []string
+}
+
+// Template is a step-ca template.
+type Template struct {
+	Origin
+	Kind string // "x509"
+	File string // relative to the estate's folder
+	Text []byte
+	Data json.RawMessage // a JSON object, nil when none
+}
+
+// Provisioner is one way to ask an online CA for certificates.
+type Provisioner struct {
+	Origin
+	Kind     string // "jwk" or "acme"
+	Template *Template
+	Claims   *Claims
+
+	Password   *Secret  // jwk: encrypts the provisioner's private key
+	Challenges []string // acme: http-01, dns-01, tls-alpn-01
+	ForceCN    bool     // acme
+}
+
+// Claims are step-ca's limits on lifetimes; nil fields inherit.
+type Claims struct {
+	Origin
+	MinTLS, MaxTLS, DefaultTLS *Span
+	DisableRenewal             *bool
+	AllowRenewalAfterExpiry    *bool
+}
+
+// OnlineCA is one step-ca: what the configuration in rendered/NAME is for.
+type OnlineCA struct {
+	Origin
+	Authority       *Authority
+	DNSNames        []string
+	Listen          string // host:port, host may be empty
+	InsecureAddress string // plain HTTP for the CRL
+	Key             string // as step-ca takes it; empty means secrets/NAME.key
+	Provisioners    []*Provisioner
+	Database        *Database
+	CRL             *OnlineCRL
+	Claims          *Claims
+	Systemd         Systemd
+}
+
+// KeyPath is what ca.json names as the signing key.
+func (o *OnlineCA) KeyPath() string {
+	if o.Key != "" {
+		return o.Key
+	}
+	return "secrets/" + o.Authority.Address.FileName() + ".key"
+}
+
+// Database is step-ca's db block.
+type Database struct {
+	Origin
+	Type       string // badgerv2, bbolt, mysql, postgresql
+	DataSource string
+	Name       string // mysql, postgresql
+}
+
+// OnlineCRL makes step-ca sign the authority's CRL between ceremonies.
+type OnlineCRL struct {
+	Origin
+	Enabled          bool
+	GenerateOnRevoke bool
+	CacheDuration    *Span
+	RenewPeriod      *Span
+}
+
+// Systemd says how the service runs.
+type Systemd struct {
+	Origin
+	User   string // defaults to "step"
+	Binary string // defaults to /usr/bin/step-ca
+}
+
+// Lint chooses the judge.
+type Lint struct {
+	Origin
+	Profile string // "private" or "webpki"
+	FailOn  string // "notice", "warn" or "error"
+	Waivers []Waiver
+}
+
+// Waiver accepts one finding on one object until a date.
+type Waiver struct {
+	Origin
+	Lint     string
+	Object   Address
+	Reason   string
+	Citation string
+	Author   string
+	Until    string // RFC 3339 date, exclusive
+}
