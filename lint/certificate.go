@@ -58,7 +58,7 @@ func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
 	z, zErr := zCertificate(c, signer)
 	findings = append(findings, readingFindings(goErr, zErr)...)
 	if zErr == nil {
-		findings = append(findings, l.z.certificate(z)...)
+		findings = append(findings, l.z.certificate(z, c.Preview)...)
 	}
 	if own != nil {
 		findings = append(findings, l.run(ObjectCertificate, &object{now: now, cert: own})...)

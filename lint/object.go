@@ -44,6 +44,11 @@ type Certificate struct {
 	// Draft says that the signature is a stand-in and not the issuer's:
 	// signature rules do not apply, and self-issued counts as self-signed.
 	Draft bool
+	// Preview says that the public key is a stand-in for one that does not
+	// exist yet: searching for its private half would find nothing that
+	// matters. The key that takes its place is judged with the draft that
+	// holds it.
+	Preview bool
 	// Issuer is the DER of the issuer's certificate, which may be a draft. It
 	// is nil when unknown, and when the certificate is self-issued by its own key.
 	Issuer []byte

@@ -198,7 +198,7 @@ func (m *maker) lintCertificate(a *spec.Authority, own, issuer *material) []lint
 
 func (m *maker) lintObject(a *spec.Authority, own, issuer *material) lint.Certificate {
 	object := lint.Certificate{
-		DER: own.certificate.Raw, Draft: issuer.real(), Role: Role(m.estate, a), OtherKeys: m.otherKeys(a.Address),
+		DER: own.certificate.Raw, Draft: issuer.real(), Preview: !own.real(), Role: Role(m.estate, a), OtherKeys: m.otherKeys(a.Address),
 	}
 	if a.Issuer != nil {
 		object.Issuer = issuer.certificate.Raw

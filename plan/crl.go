@@ -85,16 +85,40 @@ func (m *maker) crlTemplate(a *spec.Authority, own *material, number string) (*t
 	if err != nil {
 		return nil, err
 	}
-	scope, err := tbs.IssuingDistributionPoint(a.CRL.URLs, !m.estate.IssuesLeaves(a))
-	if err != nil {
-		return nil, err
+	extensions := []tbs.Extension{authorityKeyID, crlNumber}
+	if scope, scoped := m.scope(a); scoped {
+		extension, err := tbs.IssuingDistributionPoint(scope.urls, scope.onlyCA)
+		if err != nil {
+			return nil, err
+		}
+		extensions = append(extensions, extension)
 	}
 	return &tbs.CRL{
 		Signature: own.ref.Algorithm, Issuer: own.certificate.RawSubject,
 		ThisUpdate: m.in.At, NextUpdate: a.CRL.ValidFor.Last(m.in.At),
 		Entries:    []tbs.Entry{},
-		Extensions: []tbs.Extension{authorityKeyID, crlNumber, scope},
+		Extensions: extensions,
 	}, nil
+}
+
+// crlScope is what an issuing distribution point says.
+type crlScope struct {
+	urls   []string
+	onlyCA bool
+}
+
+// scope says which certificates an authority's CRL speaks for: the URLs are
+// those in the certificates, from the one HCL value. A root's own certificate
+// has no distribution point, so a named one in its CRL would make verifiers
+// that check every certificate of a chain (openssl -crl_check_all, nginx)
+// refuse the root itself as out of scope; its CRL says only that it is about
+// CA certificates.
+func (m *maker) scope(a *spec.Authority) (crlScope, bool) {
+	s := crlScope{urls: a.CRL.URLs, onlyCA: !m.estate.IssuesLeaves(a)}
+	if a.IsRoot() {
+		s.urls = nil
+	}
+	return s, len(s.urls) > 0 || s.onlyCA
 }
 
 func (m *maker) draftCRL(a *spec.Authority, action *CRLAction, own *material, previous []byte) bool {

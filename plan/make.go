@@ -234,8 +234,10 @@ func (m *maker) authority(a *spec.Authority) {
 		m.existing(a, have)
 		return
 	}
-	if a.Issuer != nil && m.materials[a.Issuer.Address] == nil {
-		return // the issuer's trouble has been reported
+	if a.Issuer != nil {
+		if issuer := m.materials[a.Issuer.Address]; issuer == nil || issuer.certificate == nil {
+			return // the issuer's trouble has been reported
+		}
 	}
 	switch {
 	case a.CSR != nil:

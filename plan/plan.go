@@ -213,7 +213,7 @@ func (p *Plan) wellFormed() error {
 	if p.Format != Format {
 		return fmt.Errorf("the plan's format is %q and this version reads %q; use the version that made it", p.Format, Format)
 	}
-	for _, t := range []time.Time{p.At, p.Window.NotBefore, p.Window.NotAfter} {
+	for _, t := range p.times() {
 		if t.IsZero() || t.Location() != time.UTC || t.Nanosecond() != 0 {
 			return fmt.Errorf("the plan holds a time that is not in whole seconds of UTC")
 		}
@@ -236,6 +236,23 @@ func (p *Plan) wellFormed() error {
 		}
 	}
 	return nil
+}
+
+// times lists every instant in the plan.
+func (p *Plan) times() []time.Time {
+	all := []time.Time{p.At, p.Window.NotBefore, p.Window.NotAfter}
+	for _, a := range p.Actions {
+		if c := a.SignCertificate; c != nil {
+			all = append(all, c.Template.NotBefore, c.Template.NotAfter)
+		}
+		if c := a.SignCRL; c != nil {
+			all = append(all, c.Template.ThisUpdate, c.Template.NextUpdate)
+			for _, e := range c.Template.Entries {
+				all = append(all, e.Date)
+			}
+		}
+	}
+	return all
 }
 
 // Outputs lists the files that an action writes, its key file among them.

@@ -59,9 +59,21 @@ const (
 	saltSize  = 16
 )
 
-// Generate makes a key, writes it and reads it back.
+// ready refuses a closed store, and a location that is not in its folder.
+func (s *Store) ready(ctx context.Context, k hsm.KeySpec) error {
+	if len(s.password) == 0 {
+		return fmt.Errorf("%s is closed: %w", s.dir, hsm.ErrTokenGone) // without a password keys would be written in the clear
+	}
+	if !fs.ValidPath(k.Location) || path.Clean(s.dir) != path.Dir(k.Location) {
+		return fmt.Errorf("%q is not the name of a file in the key store's folder %q", k.Location, s.dir)
+	}
+	return ctx.Err()
+}
+
+// Generate makes a key, writes it, reads it back, and only then gives the
+// file its name.
 func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evidence, error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.ready(ctx, k); err != nil {
 		return nil, nil, err
 	}
 	if _, err := s.root.Lstat(k.Location); err == nil {
@@ -80,15 +92,16 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 	if err != nil {
 		return nil, nil, fmt.Errorf("encrypting the key of %s: %w", k.Label, err)
 	}
-	if err := s.write(k.Location, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der})); err != nil {
-		return nil, nil, err
-	}
 	spki, err := x509.MarshalPKIXPublicKey(private.Public())
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := s.Find(ctx, k, spki); err != nil {
-		return nil, nil, fmt.Errorf("reading the new key back: %w", err)
+	readBack := func(written string) error {
+		_, err := s.read(written, k.Algorithm, spki)
+		return err
+	}
+	if err := s.write(k.Location, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), readBack); err != nil {
+		return nil, nil, err
 	}
 	return key{private}, []hsm.Evidence{
 		{Claim: "encrypted with PBES2, PBKDF2-HMAC-SHA256 600000, AES-256-CBC", Grade: hsm.Observed},
@@ -117,10 +130,10 @@ func generate(a spec.Algorithm) (crypto.Signer, error) {
 	return nil, fmt.Errorf("a key of algorithm %q: %w", a, hsm.ErrUnsupported)
 }
 
-// write puts a file under its name only when it is whole on disk, and never
-// over another: the temporary file is linked to the name, which fails when
-// the name is taken.
-func (s *Store) write(name string, data []byte) error {
+// write puts a file under its name only when it is whole on disk and check
+// has passed, and never over another: the temporary file is linked to the
+// name, which fails when the name is taken.
+func (s *Store) write(name string, data []byte, check func(written string) error) error {
 	if err := s.root.MkdirAll(path.Dir(name), 0o700); err != nil {
 		return err
 	}
@@ -128,16 +141,11 @@ func (s *Store) write(name string, data []byte) error {
 	if err := s.root.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := s.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
+	err := s.writeTemporary(temporary, data)
 	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
+		if err = check(temporary); err != nil {
+			err = fmt.Errorf("reading the new key back: %w", err)
+		}
 	}
 	if err == nil {
 		err = s.root.Link(temporary, name)
@@ -154,6 +162,21 @@ func (s *Store) write(name string, data []byte) error {
 	return s.syncDir(path.Dir(name))
 }
 
+func (s *Store) writeTemporary(name string, data []byte) error {
+	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
 func (s *Store) syncDir(name string) error {
 	d, err := s.root.Open(name)
 	if err != nil {
@@ -168,19 +191,36 @@ func (s *Store) syncDir(name string) error {
 
 // Find reads and decrypts a key.
 func (s *Store) Find(ctx context.Context, k hsm.KeySpec, spki []byte) (hsm.Key, error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.ready(ctx, k); err != nil {
 		return nil, err
 	}
-	text, err := s.root.ReadFile(k.Location)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", k.Location, hsm.ErrNotFound)
+	private, err := s.read(k.Location, k.Algorithm, spki)
+	if err != nil {
+		return nil, err
 	}
+	return key{private}, nil
+}
+
+// read decrypts a file and holds it against the algorithm and, unless it is
+// nil, the public key that it should have.
+func (s *Store) read(name string, a spec.Algorithm, spki []byte) (crypto.Signer, error) {
+	info, err := s.root.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", name, hsm.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxFile {
+		return nil, fmt.Errorf("%s is not a file of at most %d KiB, so it holds no key", name, maxFile>>10)
+	}
+	text, err := s.root.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
 	private, err := Decrypt(text, s.password)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", k.Location, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	have, err := x509.MarshalPKIXPublicKey(private.Public())
 	if err != nil {
@@ -188,16 +228,40 @@ func (s *Store) Find(ctx context.Context, k hsm.KeySpec, spki []byte) (hsm.Key, 
 	}
 	// CBC has no integrity of its own, so only the public key proves the file.
 	if spki != nil && !bytes.Equal(have, spki) {
-		return nil, fmt.Errorf("%s: %w; restore the file from its backup", k.Location, hsm.ErrMismatch)
+		return nil, fmt.Errorf("%s: %w; restore the file from its backup", name, hsm.ErrMismatch)
 	}
-	return key{private}, nil
+	if kind := algorithmOf(private.Public()); kind != a {
+		return nil, fmt.Errorf("%s holds a key of %s and not of %s: %w; restore the file from its backup", name, kind.Title(), a.Title(), hsm.ErrMismatch)
+	}
+	return private, nil
 }
 
-// Decrypt reads one encrypted PKCS#8 key in PEM.
+// algorithmOf tells what a public key is for, in words when it is for nothing
+// that this version signs with.
+func algorithmOf(public crypto.PublicKey) spec.Algorithm {
+	switch k := public.(type) {
+	case *ecdsa.PublicKey:
+		return spec.Algorithm(fmt.Sprintf("ecdsa-p%d", k.Curve.Params().BitSize))
+	case *rsa.PublicKey:
+		return spec.Algorithm(fmt.Sprintf("rsa-%d", k.N.BitLen()))
+	case ed25519.PublicKey:
+		return spec.Ed25519
+	}
+	return "another type"
+}
+
+// Decrypt reads one encrypted PKCS#8 key in PEM. The error wraps ErrWrongPIN
+// when the file is sound but the password does not open it.
 func Decrypt(text, password []byte) (crypto.Signer, error) {
+	if len(password) == 0 {
+		return nil, fmt.Errorf("%w: it is empty", hsm.ErrWrongPIN)
+	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != pemType {
 		return nil, fmt.Errorf("not an encrypted PKCS#8 key in PEM (BEGIN %s)", pemType)
+	}
+	if err := checkParameters(block.Bytes); err != nil {
+		return nil, err
 	}
 	private, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, password)
 	if err != nil {

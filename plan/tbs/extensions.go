@@ -2,6 +2,7 @@ package tbs
 
 import (
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -132,12 +133,25 @@ func CRLDistributionPoints(urls []string) (Extension, error) {
 }
 
 // IssuingDistributionPoint says which certificates a CRL speaks for, in the
-// very words of their distribution points (RFC 5280 §5.2.5).
+// very words of their distribution points (RFC 5280 §5.2.5). Without URLs it
+// names no distribution point; it must say something, so then onlyCACerts must
+// be true.
 func IssuingDistributionPoint(urls []string, onlyCACerts bool) (Extension, error) {
-	value, err := asn1.Marshal(struct {
-		Name        distributionPointName `asn1:"tag:0"`
-		OnlyCACerts bool                  `asn1:"tag:2,optional"`
-	}{distributionPointName{uris(urls)}, onlyCACerts})
+	if len(urls) == 0 && !onlyCACerts {
+		return Extension{}, errors.New("an issuing distribution point that says nothing is not allowed (RFC 5280 §5.2.5)")
+	}
+	var value []byte
+	var err error
+	if len(urls) == 0 {
+		value, err = asn1.Marshal(struct {
+			OnlyCACerts bool `asn1:"tag:2"`
+		}{true})
+	} else {
+		value, err = asn1.Marshal(struct {
+			Name        distributionPointName `asn1:"tag:0"`
+			OnlyCACerts bool                  `asn1:"tag:2,optional"`
+		}{distributionPointName{uris(urls)}, onlyCACerts})
+	}
 	return Extension{OID: oidIDP, Critical: true, Value: value}, err
 }
 

@@ -1,0 +1,5 @@
+{
+  "subject": {{ toJson .Subject }},
+  "sans": {{ toJson .SANs }},
+  "crlDistributionPoints": {{ toJson .crl_urls }}
+}

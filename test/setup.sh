@@ -1,0 +1,50 @@
+#!/bin/sh
+# Installs what the tests need and this machine lacks: Debian packages, and the
+# pinned step-ca and step in .tools/bin. It says nothing when nothing is missing.
+set -eu
+cd "$(dirname "$0")/.."
+
+# command:package
+packages='openssl:openssl'
+
+# name module@version. A new pin is built beside nothing: the old one goes.
+tools='step-ca github.com/smallstep/certificates/cmd/step-ca@v0.30.2
+step github.com/smallstep/cli/cmd/step@v0.30.6'
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+missing=
+for pair in $packages; do
+	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+done
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		say "these packages are missing:$missing"
+		say "install them, as with: sudo apt-get install$missing"
+		exit 1
+	fi
+	say "installing the packages:$missing"
+	log=$(mktemp)
+	# shellcheck disable=SC2086 # $missing is a list
+	if ! { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing; } >"$log" 2>&1; then
+		cat "$log" >&2
+		rm -f "$log"
+		exit 1
+	fi
+	rm -f "$log"
+fi
+
+bin=$PWD/.tools/bin
+mkdir -p "$bin"
+printf '%s\n' "$tools" | while read -r name pin; do
+	if [ -x "$bin/$name" ] && [ "$(cat "$bin/$name.pin" 2>/dev/null)" = "$pin" ]; then
+		continue
+	fi
+	say "building $name ($pin), once, in a few minutes"
+	rm -f "$bin/$name.pin"
+	if ! log=$(CGO_ENABLED=0 GOBIN="$bin" go install -trimpath -ldflags='-s -w' "$pin" </dev/null 2>&1); then
+		printf '%s\n' "$log" >&2
+		exit 1
+	fi
+	printf '%s\n' "$pin" >"$bin/$name.pin"
+done
