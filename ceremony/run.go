@@ -22,6 +22,10 @@ import (
 // the same plan goes on with resume: what has an entry is not done again.
 func (r *Room) Run(ctx context.Context, a *Admitted) (err error) {
 	if a.done {
+		// A piece of an entry that a later ceremony did not get to write.
+		if _, _, err := r.Book.Mend(); err != nil {
+			return fmt.Errorf("cutting off the torn entry: %w", err)
+		}
 		return r.writeFiles()
 	}
 	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}}
@@ -82,6 +86,10 @@ func (c *ceremony) leave() {
 func (c *ceremony) prepare(ctx context.Context) error {
 	state := c.Book.State()
 	if head := state.Head; state.Open == nil && c.plan.Ledger != head && !(head == plan.Head{} && c.plan.Ledger == plan.EmptyHead()) {
+		return errMoved
+	}
+	// Between Admit and here another process may have begun a ceremony and died.
+	if state.Open != nil && (!c.admitted.resume || state.Open.Digest != c.admitted.digest) {
 		return errMoved
 	}
 	if err := c.judge(); err != nil {

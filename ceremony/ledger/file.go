@@ -17,6 +17,8 @@ import (
 // File is a ledger on disk, open for one writer.
 type File struct {
 	*Book
+	root *os.Root
+	name string
 	file *os.File
 	size int64  // of the whole entries
 	torn []byte // what follows them
@@ -50,7 +52,7 @@ func Open(root *os.Root, name string, rand io.Reader) (*File, error) {
 		f.Close()
 		return nil, err
 	}
-	l := &File{Book: book, file: f, size: int64(len(text) - len(torn)), torn: torn, rand: rand}
+	l := &File{Book: book, root: root, name: name, file: f, size: int64(len(text) - len(torn)), torn: torn, rand: rand}
 	if err := syncDir(root, path.Dir(name)); err != nil {
 		l.Close()
 		return nil, err
@@ -154,5 +156,12 @@ func (l *File) write(line []byte) error {
 	return err
 }
 
-// Close releases the lock.
-func (l *File) Close() error { return l.file.Close() }
+// Close releases the lock. A ledger without a single entry leaves no file.
+func (l *File) Close() error {
+	if len(l.Entries) == 0 && len(l.torn) == 0 {
+		if err := l.root.Remove(l.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return errors.Join(err, l.file.Close())
+		}
+	}
+	return l.file.Close()
+}

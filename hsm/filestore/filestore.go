@@ -198,6 +198,9 @@ func (s *Store) Find(ctx context.Context, k hsm.KeySpec, spki []byte) (hsm.Key, 
 	if err != nil {
 		return nil, err
 	}
+	// A kill between linking and removing leaves the key under a second name.
+	// On a medium that cannot be written it stays there and does no harm.
+	_ = s.root.Remove(k.Location + ".new")
 	return key{private}, nil
 }
 
