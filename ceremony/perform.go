@@ -137,7 +137,7 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 	if err != nil {
 		return Result{}, err
 	}
-	der, err := seal(ctx, key, planned.Issuer.Algorithm, spki, cleared)
+	der, err := sealObject(ctx, key, planned.Issuer.Algorithm, spki, cleared)
 	if err != nil {
 		return Result{}, err
 	}
@@ -183,7 +183,7 @@ func (c *ceremony) signCRL(ctx context.Context, a plan.Action) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	der, err := seal(ctx, key, planned.Issuer.Algorithm, spki, cleared)
+	der, err := sealObject(ctx, key, planned.Issuer.Algorithm, spki, cleared)
 	if err != nil {
 		return Result{}, err
 	}

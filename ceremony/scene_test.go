@@ -30,7 +30,7 @@ var errCut = errors.New("power cut")
 // Every effect counts; the one numbered cutAt fails, before it happened or,
 // with cutAfter, right after.
 type scene struct {
-	t       *testing.T
+	t       testing.TB
 	dir     *os.Root
 	estate  *spec.Estate
 	now     time.Time
@@ -48,7 +48,7 @@ type deskFunc func(*plan.Plan) error
 
 var planTime = time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
 
-func newScene(t *testing.T, example string) *scene {
+func newScene(t testing.TB, example string) *scene {
 	t.Helper()
 	dir, err := os.OpenRoot(t.TempDir())
 	if err != nil {
@@ -63,7 +63,7 @@ func newScene(t *testing.T, example string) *scene {
 	return s
 }
 
-func load(t *testing.T, example string) *spec.Estate {
+func load(t testing.TB, example string) *spec.Estate {
 	t.Helper()
 	loaded, diags := hclspec.Load(os.DirFS("../examples/"+example), nil)
 	if diags.HasErrors() {

@@ -42,6 +42,10 @@ func Open(root *os.Root, name string, rand io.Reader) (*File, error) {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", name, ErrBusy)
 	}
+	if !stillNamed(root, name, f) {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", name, ErrBusy)
+	}
 	text, err := io.ReadAll(f)
 	if err != nil {
 		f.Close()
@@ -58,6 +62,18 @@ func Open(root *os.Root, name string, rand io.Reader) (*File, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// stillNamed reports whether an open file is the one of that name. Between
+// opening and locking, a process that made no entry may have removed it, and
+// what is written to it then would be lost.
+func stillNamed(root *os.Root, name string, f *os.File) bool {
+	have, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := root.Stat(name)
+	return err == nil && os.SameFile(have, named)
 }
 
 // Load reads the ledger without locking it. A missing file is an empty
