@@ -14,12 +14,19 @@ type Address struct {
 	Key  string // for_each key, empty without one
 }
 
-var namePattern = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
+var (
+	namePattern = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
+	keyPattern  = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$`)
+)
 
 // ValidName reports whether s may name a block: a letter or underscore, then
 // letters, digits, underscores and dashes, 64 at most, because names become
 // file names.
 func ValidName(s string) bool { return len(s) <= 64 && namePattern.MatchString(s) }
+
+// ValidKey reports whether s may be a for_each key: as a name, but dots and a
+// leading digit are fine. Nothing else may come near a file name.
+func ValidKey(s string) bool { return len(s) <= 64 && keyPattern.MatchString(s) }
 
 // String gives the form that HCL, plans and ledgers use.
 func (a Address) String() string {
@@ -49,11 +56,10 @@ func ParseAddress(s string) (Address, error) {
 	}
 	kind, rest, found := strings.Cut(s, ".")
 	name, key := rest, ""
-	if i := strings.IndexByte(rest, '['); i >= 0 {
-		name = rest[:i]
-		quoted := rest[i:]
-		if _, err := fmt.Sscanf(quoted, "[%q]", &key); err != nil || fmt.Sprintf("[%q]", key) != quoted {
-			return Address{}, fmt.Errorf("%q is not an address: the key after the name is written [\"key\"]", s)
+	if before, bracket, has := strings.Cut(rest, `["`); has {
+		name, key = before, strings.TrimSuffix(bracket, `"]`)
+		if key == bracket || !ValidKey(key) {
+			return Address{}, fmt.Errorf("%q is not an address: the key after the name is written [\"key\"], of letters, digits, dots, dashes and underscores", s)
 		}
 	}
 	if !found || !ValidName(kind) || !ValidName(name) {

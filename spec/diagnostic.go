@@ -93,11 +93,18 @@ func (d Diagnostics) Sorted() Diagnostics {
 			cmp.Compare(a.Severity, b.Severity),
 			cmp.Compare(a.Summary, b.Summary),
 			cmp.Compare(a.Detail, b.Detail),
+			cmp.Compare(ra.End.Byte, rb.End.Byte),
+			cmp.Compare(a.Address, b.Address),
 		)
 	})
-	return slices.CompactFunc(sorted, func(a, b Diagnostic) bool {
-		return a.place() == b.place() && a.Summary == b.Summary && a.Detail == b.Detail
-	})
+	return slices.CompactFunc(sorted, Diagnostic.same)
+}
+
+// same reports whether two diagnostics say one thing. Without a place, the
+// address says which block is meant.
+func (d Diagnostic) same(other Diagnostic) bool {
+	where := d.place() == other.place() && (d.Range != nil || d.Address == other.Address)
+	return where && d.Severity == other.Severity && d.Summary == other.Summary && d.Detail == other.Detail
 }
 
 func (d Diagnostic) place() Range {

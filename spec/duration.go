@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -30,9 +31,12 @@ func ParseDuration(s string) (Duration, error) {
 		}
 		n, err := strconv.Atoi(rest[:digits])
 		if err != nil || n > maxDurationUnits {
-			return Duration{}, fmt.Errorf("%q is not a duration: %s is too large", s, rest[:digits])
+			return Duration{}, fmt.Errorf("%q is not a duration: %s is too large, and %d is the most", s, rest[:digits], maxDurationUnits)
 		}
 		rest = rest[digits:]
+		if strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, ",") {
+			return Duration{}, fmt.Errorf("%q is not a duration: units take whole numbers, so write 1y6mo and not 1.5y", s)
+		}
 		letters := len(rest) - len(strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyz"))
 		rank, err := d.set(rest[:letters], n)
 		if err != nil {
@@ -100,28 +104,51 @@ func (d Duration) String() string {
 // Span is a length of clock time, as step-ca's claims take it.
 type Span time.Duration
 
+var spanPattern = regexp.MustCompile(`^(?:([0-9]{1,6})d)?((?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s)?)$`)
+
+// plain writes a span without the zeros that Go appends.
+func (s Span) plain() string {
+	text := s.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+// maxSpan is far above any sensible claim and far below an overflow.
+const maxSpan = Span(maxDurationUnits * 24 * time.Hour)
+
 // ParseSpan reads "90s", "5m", "24h", "30d" and combinations from large to
 // small such as "1h30m". A day is 24 hours.
 func ParseSpan(s string) (Span, error) {
-	rest, days := s, time.Duration(0)
-	if i := strings.IndexByte(s, 'd'); i > 0 {
-		n, err := strconv.Atoi(s[:i])
-		if err != nil || n < 0 || n > maxDurationUnits {
-			return 0, fmt.Errorf("%q is not a span of time: write it as 5m, 24h or 30d", s)
-		}
-		days, rest = time.Duration(n)*24*time.Hour, s[i+1:]
+	parts := spanPattern.FindStringSubmatch(s)
+	if s == "" || parts == nil {
+		return 0, fmt.Errorf("%q is not a span of time: write it as 5m, 24h or 30d", s)
 	}
-	var clock time.Duration
-	if rest != "" {
-		var err error
-		if clock, err = time.ParseDuration(rest); err != nil || clock < 0 || clock%time.Second != 0 {
-			return 0, fmt.Errorf("%q is not a span of time: write it as 5m, 24h or 30d", s)
+	var total time.Duration
+	if parts[1] != "" {
+		days, err := strconv.Atoi(parts[1])
+		if err != nil {
+			return 0, err
 		}
+		total = time.Duration(days) * 24 * time.Hour
 	}
-	if days+clock <= 0 {
+	if parts[2] != "" {
+		clock, err := time.ParseDuration(parts[2])
+		if err != nil {
+			return 0, err
+		}
+		total += clock
+	}
+	switch {
+	case total <= 0:
 		return 0, fmt.Errorf("%q is not a span of time: it must be longer than nothing", s)
+	case Span(total) > maxSpan:
+		return 0, fmt.Errorf("%q is not a span of time: it is longer than %d days", s, maxDurationUnits)
 	}
-	return Span(days + clock), nil
+	return Span(total), nil
 }
 
 // String gives the form that step-ca parses (Go's time.ParseDuration).

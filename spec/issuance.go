@@ -86,7 +86,7 @@ func (e *Estate) validateAuthorities(d *Diagnostics) {
 
 func (a *Authority) validate(d *Diagnostics) {
 	if err := a.Subject.Check(); err != nil {
-		d.Report(a.Origin, "subject", "Name that cannot be encoded", "In the subject, %s.", err)
+		d.Report(a.Origin, "subject", "Name that cannot be encoded", "In the subject of %s, %s. Correct it here, or in the estate's subject block if it comes from there.", a.Address, err)
 	}
 	if len(a.Subject) == 0 || a.Subject.Value("common_name") == "" {
 		d.Report(a.Origin, "subject", "Authority without a common name", "People tell CAs apart by it. Add common_name to the subject block.")
@@ -94,7 +94,7 @@ func (a *Authority) validate(d *Diagnostics) {
 	switch {
 	case a.Key == nil && a.CSR == nil:
 		d.Report(a.Origin, "key", "Authority without a key",
-			"Add a key block to make the key in the ceremony, or csr = \"csr/%s.csr\" when it lives elsewhere.", a.Address.FileName())
+			"Nothing says where the key of %s is. Add a key block to make it in the ceremony, or csr = \"csr/%s.csr\" when it lives elsewhere.", a.Address, a.Address.FileName())
 	case a.Key != nil && a.CSR != nil:
 		d.Report(a.Origin, "csr", "Two keys for one authority", "The key is made here (key block) or lives elsewhere (csr), not both. Remove one of them.")
 	case a.CSR != nil && a.IsRoot():
@@ -148,7 +148,7 @@ func (c *CRL) validate(d *Diagnostics, signedHere bool) {
 		return
 	}
 	if c.ValidFor.IsZero() {
-		d.Report(c.Origin, "valid_for", "CRL without a lifetime", "Say how long each CRL counts, as in valid_for = \"400d\".")
+		d.Report(c.Origin, "valid_for", "CRL without a lifetime", "A CRL names the day of the next one (RFC 5280 §5.1.2.5). Say how long each counts, as in valid_for = \"400d\".")
 		return
 	}
 	// Compared on a leap-free stretch; the plan compares real dates again.
@@ -196,13 +196,14 @@ func (e *Estate) validatePathLength(d *Diagnostics, a *Authority) {
 	below := e.height(a)
 	if have := e.PathLen(a); have < below {
 		d.Report(a.Origin, "path_length", "Path length exceeded",
-			"%s has %d tiers of authorities below it and allows %d (RFC 5280 §4.2.1.9). Every certificate below would be refused. Write path_length = %d or remove a tier.",
-			a.Address, below, have, below)
+			"Authorities stand %d deep below %s, which allows %d (RFC 5280 §4.2.1.9). Every certificate below would be refused. Write path_length = %d or remove a tier.",
+			below, a.Address, have, below)
 	}
 	if a.Issuer == nil {
 		return
 	}
-	if have, above := e.PathLen(a), e.PathLen(a.Issuer); have >= above {
+	// An issuer that allows too few for the tiers below it is reported itself.
+	if have, above := e.PathLen(a), e.PathLen(a.Issuer); have >= above && above >= e.height(a.Issuer) {
 		d.Report(a.Origin, "path_length", "Path length exceeds the issuer's",
 			"%s allows %d below it, but its issuer %s allows only %d below itself (RFC 5280 §6.1.4). Write path_length = %d here or raise the issuer's.",
 			a.Address, have, a.Issuer.Address, above, max(0, above-1))

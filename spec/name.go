@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -80,17 +81,31 @@ func (n Name) Check() error {
 			return fmt.Errorf("%s is not a name attribute", a.Type)
 		case size == 0:
 			return fmt.Errorf("%s is empty; leave the attribute out instead", a.Type)
-		case !utf8.ValidString(a.Value) || strings.ContainsFunc(a.Value, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }):
-			return fmt.Errorf("%s %q contains a control or replacement character", a.Type, a.Value)
+		case !utf8.ValidString(a.Value) || strings.ContainsFunc(a.Value, invisible):
+			return fmt.Errorf("%s %q contains a control, direction or replacement character", a.Type, a.Value)
 		case strings.TrimSpace(a.Value) != a.Value:
 			return fmt.Errorf("%s %q begins or ends with a space", a.Type, a.Value)
-		case size > t.Max:
-			return fmt.Errorf("%s has %d characters, and X.520 allows %d", a.Type, size, t.Max)
 		case a.Type == "country" && !isCountry(a.Value):
 			return fmt.Errorf("country %q is not a two-letter code in capitals, such as \"DE\" (ISO 3166)", a.Value)
+		case size > t.Max:
+			return fmt.Errorf("%s has %d characters, and X.520 allows %d", a.Type, size, t.Max)
+		case a.Type == "serial_number" && strings.ContainsFunc(a.Value, notPrintable):
+			return fmt.Errorf("serial_number %q is not of letters, digits, spaces and '()+,-./:=? alone (X.520 §6.2.9)", a.Value)
 		}
 	}
 	return nil
+}
+
+// invisible reports characters that no one sees, or that make a name on the
+// screen read otherwise than its bytes (Unicode TR 36 §2.7).
+func invisible(r rune) bool {
+	return unicode.IsControl(r) || r == utf8.RuneError || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// notPrintable reports characters outside PrintableString.
+func notPrintable(r rune) bool {
+	letter := r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
+	return !letter && !strings.ContainsRune(" '()+,-./:=?", r)
 }
 
 func isCountry(s string) bool {
@@ -120,7 +135,7 @@ func (n Name) String() string {
 func escapeRDN(s string) string {
 	var b strings.Builder
 	for i, r := range s {
-		if strings.ContainsRune(`,+"\<>;=`, r) || (i == 0 && r == '#') {
+		if strings.ContainsRune(`,+"\<>;=`, r) || (i == 0 && (r == '#' || r == ' ')) || (i == len(s)-1 && r == ' ') {
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

@@ -34,6 +34,7 @@ type Estate struct {
 	Templates    []*Template
 	Provisioners []*Provisioner
 	OnlineCAs    []*OnlineCA
+	Revocations  []*Revocation
 	Lint         Lint
 	Inputs       []Input // every file that was read, sorted by path
 }
@@ -54,9 +55,10 @@ type Secret struct {
 // KeyStore is where private keys live.
 type KeyStore struct {
 	Origin
-	Kind     string  // "file"
+	Kind     string  // FileStore or PKCS11Store
 	Path     string  // folder of the encrypted PKCS#8 files, relative to the estate
-	Password *Secret // encrypts every key of the store
+	Password *Secret // encrypts every key of the store, or is the token's PIN; nil with a pin pad
+	Token    *Token  // of a PKCS11Store
 }
 
 // Authority is a CA. It outlives its certificates.

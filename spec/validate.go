@@ -26,9 +26,12 @@ func (e *Estate) Validate() Diagnostics {
 		s.validate(&d, e.Environment)
 	}
 	for _, k := range e.KeyStores {
-		k.validate(&d)
+		k.validate(&d, e.Environment)
 	}
 	e.validateAuthorities(&d)
+	for _, a := range e.Authorities {
+		a.Key.validateAbility(&d)
+	}
 	for _, t := range e.Templates {
 		if t.Kind != "x509" {
 			d.Report(t.Origin, "kind", "Unknown kind of template", "%q is not a kind of template. Write \"x509\".", t.Kind)
@@ -36,9 +39,15 @@ func (e *Estate) Validate() Diagnostics {
 	}
 	for _, p := range e.Provisioners {
 		p.validate(&d)
+		if !slices.ContainsFunc(e.OnlineCAs, func(o *OnlineCA) bool { return slices.Contains(o.Provisioners, p) }) {
+			p.Claims.validate(&d, defaultClaims())
+		}
 	}
 	for _, o := range e.OnlineCAs {
 		o.validate(&d)
+	}
+	for _, r := range e.Revocations {
+		r.validate(&d)
 	}
 	e.Lint.validate(&d)
 	return d.Sorted()
@@ -70,7 +79,7 @@ func (s *Secret) validate(d *Diagnostics, env Environment) {
 	case s.File != "" && s.Prompt:
 		d.Report(s.Origin, "prompt", "Two sources for one secret", "A secret comes from a file or from a prompt, not from both. Remove one of them.")
 	case s.File == "" && !s.Prompt:
-		d.Report(s.Origin, "", "Secret without a source", "Write prompt = true to be asked on the terminal, or file = \"…\" outside production.")
+		d.Report(s.Origin, "", "Secret without a source", "Nothing says where its value comes from. Write prompt = true to be asked on the terminal, or file = \"…\" outside production.")
 	case s.File != "" && env == Production:
 		d.Report(s.Origin, "file", "Secret in a file", "In production no secret may lie in a file. Write prompt = true instead.")
 	}
@@ -87,12 +96,13 @@ func localPath(d *Diagnostics, o Origin, attribute, p string) {
 	}
 }
 
-func (k *KeyStore) validate(d *Diagnostics) {
-	if k.Kind != "file" {
-		d.Report(k.Origin, "", "Unknown kind of key store", "%q is not a kind of key store that this version knows. Write key_store \"file\".", k.Kind)
+func (k *KeyStore) validate(d *Diagnostics, env Environment) {
+	k.validateKind(d, env)
+	if k.Kind != FileStore || k.Path == "" {
+		return
 	}
 	localPath(d, k.Origin, "path", k.Path)
-	switch strings.Split(k.Path, "/")[0] {
+	switch strings.ToLower(strings.Split(k.Path, "/")[0]) { // some file systems do not tell capitals apart
 	case "certs", "crls", "rendered", "plans", ".":
 		d.Report(k.Origin, "path", "Keys among published files",
 			"The folder %q holds derived files that are committed and published. Keep keys in a folder of their own, such as \"keys\".", k.Path)
@@ -118,9 +128,8 @@ func (p *Provisioner) validate(d *Diagnostics) {
 		}
 	default:
 		d.Report(p.Origin, "", "Unknown type of provisioner",
-			"step-ca silently drops a provisioner of an unknown type, so %q is refused here. Use jwk or acme.", p.Kind)
+			"This version configures provisioners of type jwk and acme, and not %q. step-ca silently drops a type that it does not know, so nothing is passed on unread. Use jwk or acme.", p.Kind)
 	}
-	p.Claims.validate(d)
 }
 
 func acmeChallenges() []string { return []string{"http-01", "dns-01", "tls-alpn-01"} }
@@ -132,25 +141,49 @@ func (p *Provisioner) mustLack(d *Diagnostics, attribute string, present bool) {
 	}
 }
 
+// defaultClaims are step-ca's own claims (step-ca 0.30, authority/config).
+func defaultClaims() Claims {
+	return Claims{MinTLS: new(Span(5 * time.Minute)), MaxTLS: new(Span(24 * time.Hour)), DefaultTLS: new(Span(24 * time.Hour))}
+}
+
+// over gives the claims that hold where c is written below others.
+func (c *Claims) over(below Claims) Claims {
+	if c == nil {
+		return below
+	}
+	return Claims{
+		Origin: c.Origin, MinTLS: cmp.Or(c.MinTLS, below.MinTLS),
+		MaxTLS: cmp.Or(c.MaxTLS, below.MaxTLS), DefaultTLS: cmp.Or(c.DefaultTLS, below.DefaultTLS),
+	}
+}
+
 // validate keeps min ≤ default ≤ max, which step-ca checks only by disabling
-// the provisioner at start.
-func (c *Claims) validate(d *Diagnostics) {
+// the provisioner at start. What is not written counts as inherited.
+func (c *Claims) validate(d *Diagnostics, inherited Claims) {
 	if c == nil {
 		return
 	}
+	all := c.over(inherited)
 	order := []struct {
 		low, high         *Span
 		lowName, highName string
 	}{
-		{c.MinTLS, c.DefaultTLS, "min_tls_duration", "default_tls_duration"},
-		{c.DefaultTLS, c.MaxTLS, "default_tls_duration", "max_tls_duration"},
-		{c.MinTLS, c.MaxTLS, "min_tls_duration", "max_tls_duration"},
+		{all.MinTLS, all.MaxTLS, "min_tls_duration", "max_tls_duration"},
+		{all.MinTLS, all.DefaultTLS, "min_tls_duration", "default_tls_duration"},
+		{all.DefaultTLS, all.MaxTLS, "default_tls_duration", "max_tls_duration"},
 	}
 	for _, pair := range order {
-		if pair.low != nil && pair.high != nil && *pair.low > *pair.high {
-			d.Report(c.Origin, pair.highName, "Claims out of order",
-				"%s (%s) is shorter than %s (%s). Make min ≤ default ≤ max.", pair.highName, pair.high, pair.lowName, pair.low)
+		if *pair.low <= *pair.high {
+			continue
 		}
+		at := pair.highName
+		if _, written := c.Attributes[at]; !written {
+			at = pair.lowName
+		}
+		d.Report(c.Origin, at, "Claims out of order",
+			"%s (%s) is shorter than %s (%s), and what is not written is inherited. step-ca would disable the provisioner. Write all three so that min ≤ default ≤ max.",
+			pair.highName, pair.high.plain(), pair.lowName, pair.low.plain())
+		return
 	}
 }
 
@@ -179,7 +212,7 @@ func checkURL(d *Diagnostics, o Origin, attribute, what, raw string) {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || u.Host == "" || u.Hostname() == "":
-		d.Report(o, attribute, "Not a URL", "%q is not a URL of %s. Write it as \"http://pki.example.com/root.crl\".", raw, what)
+		d.Report(o, attribute, "Not a URL", "%q is not a URL for %s. Write it as \"http://pki.example.com/root.crl\".", raw, what)
 	case u.Scheme != "http":
 		d.Report(o, attribute, "URL is not plain http",
 			"%q would make a client validate a certificate in order to validate a certificate (RFC 5280 §8). %s are signed: publish them over http.", raw, what)
@@ -211,12 +244,21 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 	o.validateProvisioners(d)
 	o.validateDatabase(d)
 	o.validateCRL(d)
-	o.Claims.validate(d)
+	o.validateClaims(d)
 	if strings.ContainsAny(o.Systemd.User+o.Systemd.Binary, " \t\n%\"'\\") {
-		d.Report(o.Systemd.Origin, "user", "Not a plain word", "A systemd unit takes a user name and a binary without spaces, quotes or percent signs.")
+		d.Report(o.Systemd.Origin, "user", "Not a plain word", "A systemd unit takes a user name and a binary without spaces, quotes or percent signs. Write plain words.")
 	}
 	if o.Systemd.Binary != "" && !path.IsAbs(o.Systemd.Binary) {
-		d.Report(o.Systemd.Origin, "binary", "Relative path of a binary", "systemd wants an absolute path, such as /usr/bin/step-ca.")
+		d.Report(o.Systemd.Origin, "binary", "Relative path of a binary", "systemd starts nothing by a relative path. Write it as \"/usr/bin/step-ca\".")
+	}
+}
+
+// validateClaims holds each provisioner's claims against what it inherits
+// from this online CA.
+func (o *OnlineCA) validateClaims(d *Diagnostics) {
+	o.Claims.validate(d, defaultClaims())
+	for _, p := range o.Provisioners {
+		p.Claims.validate(d, o.Claims.over(defaultClaims()))
 	}
 }
 
@@ -231,7 +273,7 @@ func (o *OnlineCA) validateProvisioners(d *Diagnostics) {
 	seen := map[Address]bool{}
 	for _, p := range o.Provisioners {
 		if seen[p.Address] {
-			d.Report(o.Origin, "provisioners", "Provisioner listed twice", "%s stands twice in the list. step-ca refuses to start with two of one name.", p.Address)
+			d.Report(o.Origin, "provisioners", "Provisioner listed twice", "%s stands twice in the list, and step-ca refuses to start with two of one name. Remove one of them.", p.Address)
 		}
 		seen[p.Address] = true
 		if p.Kind == "acme" && o.Database == nil {
@@ -291,7 +333,7 @@ func (o *OnlineCA) validateCRL(d *Diagnostics) {
 	}
 }
 
-// checkConstraints refuses name constraints that no verifier reads as meant
+// validate refuses name constraints that no verifier reads as meant
 // (RFC 5280 §4.2.1.10).
 func (n *NameConstraints) validate(d *Diagnostics) {
 	if n == nil {
@@ -312,7 +354,7 @@ func (n *NameConstraints) validate(d *Diagnostics) {
 		for _, v := range l.values {
 			empty = false
 			if err := l.check(v); err != nil {
-				d.Report(n.Origin, l.word, "Name constraint that cannot work", "%s", err)
+				d.Report(n.Origin, l.word, "Name constraint that cannot work", "%s.", err)
 			}
 		}
 	}
@@ -324,11 +366,11 @@ func (n *NameConstraints) validate(d *Diagnostics) {
 func checkDNS(s string) error {
 	switch {
 	case s == "":
-		return fmt.Errorf("an empty DNS name permits or excludes every name; name a domain, such as \"acme.internal\"")
+		return fmt.Errorf("An empty DNS name permits or excludes every name. Name a domain, such as \"acme.internal\"")
 	case strings.HasPrefix(s, "."):
-		return fmt.Errorf("%q begins with a dot: RFC 5280 defines that form for URIs only, and verifiers differ; write %q", s, s[1:])
+		return fmt.Errorf("%q begins with a dot: RFC 5280 defines that form for URIs only, and verifiers differ. Write %q", s, s[1:])
 	case strings.ContainsAny(s, "*/ ") || !isASCII(s):
-		return fmt.Errorf("%q is not a domain name; write it without wildcard, such as \"acme.internal\"", s)
+		return fmt.Errorf("%q is not a domain name in ASCII. Write it without wildcard, such as \"acme.internal\"", s)
 	}
 	return nil
 }
@@ -337,23 +379,23 @@ func checkCIDR(s string) error {
 	p, err := netip.ParsePrefix(s)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%q is not a network; write it as \"10.0.0.0/8\"", s)
+		return fmt.Errorf("%q is not a network. Write it as \"10.0.0.0/8\" or \"fd00::/8\"", s)
 	case p.Masked() != p:
-		return fmt.Errorf("%q has bits outside its mask; write %q", s, p.Masked())
+		return fmt.Errorf("%q has bits outside its mask. Write %q", s, p.Masked())
 	}
 	return nil
 }
 
 func checkEmail(s string) error {
 	if s == "" || strings.ContainsAny(s, "* ") || !isASCII(s) {
-		return fmt.Errorf("%q is not a mailbox or a mail domain; write \"acme.example\" or \"ca@acme.example\"", s)
+		return fmt.Errorf("%q is not a mailbox or a mail domain. Write \"acme.example\" or \"ca@acme.example\"", s)
 	}
 	return nil
 }
 
 func checkURIHost(s string) error {
 	if s == "" || strings.ContainsAny(s, ":/* ") || !isASCII(s) {
-		return fmt.Errorf("%q is not a host; write it without scheme, such as \"acme.internal\" or \".acme.internal\"", s)
+		return fmt.Errorf("%q is not a host. Write it without scheme, such as \"acme.internal\" or \".acme.internal\"", s)
 	}
 	return nil
 }

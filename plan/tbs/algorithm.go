@@ -89,11 +89,21 @@ var ErrSignature = errors.New("the signature does not verify under the public ke
 // Verify holds a signature against a public key (SubjectPublicKeyInfo in DER)
 // in software.
 func Verify(a spec.Algorithm, spki, message, signature []byte) error {
+	digest, _, err := Digest(a, message)
+	if err != nil {
+		return err
+	}
+	return VerifyDigest(a, spki, digest, signature)
+}
+
+// VerifyDigest is Verify for who has the digest of the message, or the message
+// itself where Digest gives that.
+func VerifyDigest(a spec.Algorithm, spki, digest, signature []byte) error {
 	public, err := x509.ParsePKIXPublicKey(spki)
 	if err != nil {
 		return fmt.Errorf("public key: %w", err)
 	}
-	digest, opts, err := Digest(a, message)
+	scheme, err := schemeOf(a)
 	if err != nil {
 		return err
 	}
@@ -109,7 +119,7 @@ func Verify(a spec.Algorithm, spki, message, signature []byte) error {
 	case *ecdsa.PublicKey:
 		good = ecdsa.VerifyASN1(key, digest, signature)
 	case *rsa.PublicKey:
-		good = rsa.VerifyPKCS1v15(key, opts.HashFunc(), digest, signature) == nil
+		good = rsa.VerifyPKCS1v15(key, scheme.hash, digest, signature) == nil
 	case ed25519.PublicKey:
 		good = ed25519.Verify(key, digest, signature)
 	}
@@ -117,6 +127,12 @@ func Verify(a spec.Algorithm, spki, message, signature []byte) error {
 		return ErrSignature
 	}
 	return nil
+}
+
+// SignerOptions gives what a signer is told beside a digest.
+func SignerOptions(a spec.Algorithm) (crypto.SignerOpts, error) {
+	s, err := schemeOf(a)
+	return s.hash, err
 }
 
 // AlgorithmOf tells which algorithm a public key is for.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"pki.internal/spec"
@@ -56,7 +57,7 @@ type tbsCertificate struct {
 	Validity   validity
 	Subject    asn1.RawValue
 	PublicKey  asn1.RawValue
-	Extensions []pkix.Extension `asn1:"explicit,tag:3"`
+	Extensions []pkix.Extension `asn1:"explicit,tag:3,optional,omitempty"`
 }
 
 type validity struct {
@@ -71,9 +72,18 @@ type Keys struct {
 
 // Build gives the TBSCertificate (RFC 5280 §4.1).
 func (c *Certificate) Build(k Keys) ([]byte, error) {
-	serial, ok := new(big.Int).SetString(c.Serial, 16)
-	if !ok || serial.Sign() <= 0 {
-		return nil, fmt.Errorf("serial %q is not a positive hexadecimal number", c.Serial)
+	serial, err := parseSerial(c.Serial)
+	if err != nil {
+		return nil, err
+	}
+	// RFC 5280 §4.1.2.2: at most 20 octets, and one bit of them is the sign.
+	if len(c.Serial)%2 != 0 || serial.BitLen() > maxSerialBits {
+		return nil, fmt.Errorf("serial %q is not of 1 to 20 whole octets below 2^%d", c.Serial, maxSerialBits)
+	}
+	for _, name := range [][]byte{c.Issuer, c.Subject} {
+		if err := checkName(name); err != nil {
+			return nil, err
+		}
 	}
 	subjectID, err := KeyID(k.Subject)
 	if err != nil {
@@ -97,6 +107,34 @@ func (c *Certificate) Build(k Keys) ([]byte, error) {
 		PublicKey:  asn1.RawValue{FullBytes: k.Subject},
 		Extensions: extensions,
 	})
+}
+
+// maxSerialBits keeps serials and CRL numbers within 20 octets
+// (RFC 5280 §4.1.2.2 and §5.2.3).
+const maxSerialBits = 159
+
+// parseSerial reads a positive number in lower-case hex without a sign.
+func parseSerial(s string) (*big.Int, error) {
+	serial, ok := new(big.Int).SetString(s, 16)
+	if !ok || serial.Sign() <= 0 || strings.Trim(s, "0123456789abcdef") != "" {
+		return nil, fmt.Errorf("serial %q is not a positive number in lower-case hex", s)
+	}
+	return serial, nil
+}
+
+// checkName refuses bytes that are not exactly one SEQUENCE, since they are
+// copied as they are and could smuggle in the fields that follow.
+func checkName(der []byte) error {
+	var name asn1.RawValue
+	rest, err := asn1.Unmarshal(der, &name)
+	if err != nil || len(rest) > 0 || !isSequence(name) {
+		return fmt.Errorf("name %x is not one distinguished name in DER", der)
+	}
+	return nil
+}
+
+func isSequence(v asn1.RawValue) bool {
+	return v.Class == asn1.ClassUniversal && v.Tag == asn1.TagSequence && v.IsCompound
 }
 
 func buildExtensions(open []Extension, subjectID, issuerID []byte) ([]pkix.Extension, error) {

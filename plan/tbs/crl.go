@@ -34,7 +34,7 @@ type tbsCertList struct {
 	ThisUpdate time.Time
 	NextUpdate time.Time
 	Revoked    []revoked        `asn1:"optional,omitempty"`
-	Extensions []pkix.Extension `asn1:"explicit,tag:0"`
+	Extensions []pkix.Extension `asn1:"explicit,tag:0,optional,omitempty"`
 }
 
 type revoked struct {
@@ -45,6 +45,9 @@ type revoked struct {
 
 // Build gives the TBSCertList (RFC 5280 §5.1.2).
 func (c *CRL) Build(k Keys) ([]byte, error) {
+	if err := checkName(c.Issuer); err != nil {
+		return nil, err
+	}
 	extensions, err := buildExtensions(c.Extensions, nil, k.IssuerID)
 	if err != nil {
 		return nil, err
@@ -72,9 +75,12 @@ func (c *CRL) Build(k Keys) ([]byte, error) {
 }
 
 func (e Entry) build() (revoked, error) {
-	serial, ok := new(big.Int).SetString(e.Serial, 16)
-	if !ok || serial.Sign() <= 0 {
-		return revoked{}, fmt.Errorf("serial %q is not a positive hexadecimal number", e.Serial)
+	serial, err := parseSerial(e.Serial) // of any length: others may have issued it
+	if err != nil {
+		return revoked{}, err
+	}
+	if !knownReason(e.Reason) {
+		return revoked{}, fmt.Errorf("revocation of serial %s: %d is not a CRLReason", e.Serial, e.Reason)
 	}
 	entry := revoked{Serial: serial, Date: e.Date.UTC()}
 	if e.Reason == 0 {
@@ -87,3 +93,7 @@ func (e Entry) build() (revoked, error) {
 	entry.Extensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 21}, Value: value}}
 	return entry, nil
 }
+
+// knownReason reports whether r is a CRLReason that a complete list may hold
+// (RFC 5280 §5.3.1): 7 was never given out, and 8 is for delta CRLs.
+func knownReason(r int) bool { return r >= 0 && r <= 10 && r != 7 && r != 8 }

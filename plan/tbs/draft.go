@@ -3,6 +3,7 @@ package tbs
 import (
 	"bytes"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -58,6 +59,8 @@ const (
 	FieldPublicKey      = "subjectPublicKeyInfo"
 	FieldSubjectKeyID   = "extension " + oidSubjectKeyID
 	FieldAuthorityKeyID = "extension " + oidAuthorityKeyID
+
+	fieldOrder = "order of extensions"
 )
 
 type namedField struct {
@@ -65,53 +68,66 @@ type namedField struct {
 	value []byte
 }
 
-// fields splits a TBS structure into its members.
+// fields splits a TBS structure into its members. It leaves no byte out and
+// takes no name twice, so that two structures with equal fields are equal.
 func fields(der []byte) ([]namedField, error) {
 	var outer asn1.RawValue
 	rest, err := asn1.Unmarshal(der, &outer)
-	if err != nil || len(rest) > 0 || outer.Tag != asn1.TagSequence {
-		return nil, fmt.Errorf("not a TBS structure: %v", err)
+	if err != nil || len(rest) > 0 || !isSequence(outer) {
+		return nil, errNotTBS
 	}
-	names := []string{"version", "serialNumber", "signature", "issuer", "validity", "subject", FieldPublicKey}
-	if len(outer.Bytes) > 0 && outer.Bytes[0] == asn1.TagInteger {
-		names = []string{"version", "signature", "issuer", "thisUpdate", "nextUpdate", "revokedCertificates"}
+	var names []string
+	var extensionsTag int
+	switch { // by the version, which a certificate tags and a list does not
+	case bytes.HasPrefix(outer.Bytes, []byte{0xa0}):
+		names, extensionsTag = []string{"version", "serialNumber", "signature", "issuer", "validity", "subject", FieldPublicKey}, 3
+	case bytes.HasPrefix(outer.Bytes, []byte{asn1.TagInteger}):
+		names, extensionsTag = []string{"version", "signature", "issuer", "thisUpdate", "nextUpdate", "revokedCertificates"}, 0
+	default:
+		return nil, errNotTBS
 	}
 	var all []namedField
 	for rest = outer.Bytes; len(rest) > 0; {
 		var member asn1.RawValue
 		if rest, err = asn1.Unmarshal(rest, &member); err != nil {
-			return nil, fmt.Errorf("not a TBS structure: %w", err)
+			return nil, errNotTBS
 		}
 		if len(all) > 0 && member.Class == asn1.ClassContextSpecific {
-			extensions, err := extensionFields(member.Bytes)
-			if err != nil {
-				return nil, err
+			if member.Tag != extensionsTag || !member.IsCompound || len(rest) > 0 {
+				return nil, errNotTBS
 			}
-			return append(all, extensions...), nil
+			extensions, err := extensionFields(member.Bytes)
+			return append(all, extensions...), err
 		}
-		name := fmt.Sprintf("field %d", len(all)+1)
-		if len(all) < len(names) {
-			name = names[len(all)]
+		if len(all) == len(names) {
+			return nil, errNotTBS
 		}
-		all = append(all, namedField{name, member.FullBytes})
+		all = append(all, namedField{names[len(all)], member.FullBytes})
 	}
 	return all, nil
 }
 
+var errNotTBS = errors.New("not a TBSCertificate or TBSCertList in DER")
+
 func extensionFields(der []byte) ([]namedField, error) {
 	var list []asn1.RawValue
-	if _, err := asn1.Unmarshal(der, &list); err != nil {
-		return nil, fmt.Errorf("extensions: %w", err)
+	if rest, err := asn1.Unmarshal(der, &list); err != nil || len(rest) > 0 {
+		return nil, errNotTBS
 	}
 	all := make([]namedField, 0, len(list)+1)
 	order := ""
 	for _, e := range list {
 		var oid asn1.ObjectIdentifier
-		if _, err := asn1.Unmarshal(e.Bytes, &oid); err != nil {
-			return nil, fmt.Errorf("extensions: %w", err)
+		if _, err := asn1.Unmarshal(e.Bytes, &oid); err != nil || !isSequence(e) {
+			return nil, errNotTBS
+		}
+		name := "extension " + oid.String()
+		// RFC 5280 §4.2: a certificate must not include an extension twice.
+		if slices.ContainsFunc(all, func(f namedField) bool { return f.name == name }) {
+			return nil, fmt.Errorf("%s stands twice", name)
 		}
 		order += oid.String() + " "
-		all = append(all, namedField{"extension " + oid.String(), e.FullBytes})
+		all = append(all, namedField{name, e.FullBytes})
 	}
-	return append(all, namedField{"order of extensions", []byte(order)}), nil
+	return append(all, namedField{fieldOrder, []byte(order)}), nil
 }

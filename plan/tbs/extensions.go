@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
-	"strings"
 
 	"pki.internal/spec"
 )
@@ -194,16 +193,17 @@ func NameConstraints(n *spec.NameConstraints) (Extension, error) {
 
 type subtree struct{ Base asn1.RawValue }
 
+// subtrees lists names in the order of crypto/x509, so that the two encode
+// the same constraints to the same bytes.
+
 func subtrees(dns, ip, email, uri []string) ([]subtree, error) {
 	var all []subtree
-	for _, group := range []struct {
-		tag    int
-		values []string
-	}{{tagDNS, dns}, {tagEmail, email}, {tagURI, uri}} {
-		for _, v := range group.values {
-			all = append(all, subtree{generalName(group.tag, []byte(v))})
+	add := func(tag int, values []string) {
+		for _, v := range values {
+			all = append(all, subtree{generalName(tag, []byte(v))})
 		}
 	}
+	add(tagDNS, dns)
 	for _, v := range ip {
 		p, err := netip.ParsePrefix(v)
 		if err != nil {
@@ -211,6 +211,8 @@ func subtrees(dns, ip, email, uri []string) ([]subtree, error) {
 		}
 		all = append(all, subtree{generalName(tagIP, ipAndMask(p))})
 	}
+	add(tagEmail, email)
+	add(tagURI, uri)
 	return all, nil
 }
 
@@ -227,7 +229,7 @@ func ipAndMask(p netip.Prefix) []byte {
 // CRLNumber numbers a CRL (RFC 5280 §5.2.3). number is decimal.
 func CRLNumber(number string) (Extension, error) {
 	n, ok := new(big.Int).SetString(number, 10)
-	if !ok || n.Sign() <= 0 || n.BitLen() > 159 || strings.HasPrefix(number, "+") {
+	if !ok || n.Sign() <= 0 || n.BitLen() > maxSerialBits || n.String() != number {
 		return Extension{}, fmt.Errorf("CRL number %q is not a decimal number between 1 and 2^159-1", number)
 	}
 	value, err := asn1.Marshal(n)

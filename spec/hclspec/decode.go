@@ -2,11 +2,12 @@ package hclspec
 
 import (
 	"fmt"
+	"math/big"
 	"reflect"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"pki.internal/spec"
 )
@@ -29,22 +30,36 @@ func (l *loader) decodeAll() {
 			continue
 		}
 		target := reflect.New(b.raw)
-		l.decodeLabels(target.Elem(), b.labels)
-		l.decodeBody(target.Elem(), b.content, b.address, b.rng, b)
+		l.decodeBlock(target.Elem(), b)
 		b.decoded = target
 	}
 	for _, name := range keys(l.locals) {
-		l.value(l.locals[name]) // an unused local may be wrong, too
+		l.evaluateNode(l.locals[name]) // an unused local may be wrong, too
 	}
+	l.spreadFaults()
 }
 
-// decodeBlock decodes one block now and reports whether it came out whole.
-func decodeBlock[T any](l *loader, b *block) (*T, bool) {
-	raw := new(T)
-	before := len(l.diags)
-	l.decodeLabels(reflect.ValueOf(raw).Elem(), b.labels)
-	l.decodeBody(reflect.ValueOf(raw).Elem(), b.content, b.address, b.rng, b)
-	return raw, len(l.diags) == before
+// decodeBlock decodes one block and notes whether it came out whole.
+func (l *loader) decodeBlock(target reflect.Value, b *block) {
+	before := l.faults
+	l.at = b.address
+	l.decodeLabels(target, b.labels)
+	l.decodeBody(target, body{content: b.content, block: b, rng: b.rng, node: b.node})
+	l.at = spec.Address{}
+	b.faulty = b.faulty || l.faults != before
+}
+
+// spreadFaults marks every block that refers to a faulty one, so that the
+// rest can still be held against the rules of the estate.
+func (l *loader) spreadFaults() {
+	for spread := true; spread; {
+		spread = false
+		for _, b := range l.order {
+			if !b.faulty && slices.ContainsFunc(b.refs, func(a spec.Address) bool { return l.blocks[a] == nil || l.blocks[a].faulty }) {
+				b.faulty, spread = true, true
+			}
+		}
+	}
 }
 
 func (l *loader) decodeLabels(target reflect.Value, labels []string) {
@@ -57,14 +72,21 @@ func (l *loader) decodeLabels(target reflect.Value, labels []string) {
 	}
 }
 
-// decodeBody fills a raw struct from a body. top is the block when the body
-// is its own, so that its arguments are evaluated once.
-func (l *loader) decodeBody(target reflect.Value, content *hcl.BodyContent, address spec.Address, def hcl.Range, top *block) {
-	origin := spec.Origin{Address: address, Block: convertRange(def), Attributes: map[string]spec.Range{}}
-	for name, a := range content.Attributes {
+// body is a block's own body or that of a block nested in it.
+type body struct {
+	content *hcl.BodyContent
+	block   *block
+	rng     hcl.Range           // of the header
+	node    func(f field) *node // of an argument, nil when it was not written
+}
+
+// decodeBody fills a raw struct from a body.
+func (l *loader) decodeBody(target reflect.Value, in body) {
+	origin := spec.Origin{Address: in.block.address, Block: convertRange(in.rng), Attributes: map[string]spec.Range{}}
+	for name, a := range in.content.Attributes {
 		origin.Attributes[name] = convertRange(a.Range)
 	}
-	for _, nested := range content.Blocks {
+	for _, nested := range in.content.Blocks {
 		origin.Attributes[nested.Type] = convertRange(nested.DefRange)
 	}
 	target.FieldByName("Origin").Set(reflect.ValueOf(origin))
@@ -72,32 +94,34 @@ func (l *loader) decodeBody(target reflect.Value, content *hcl.BodyContent, addr
 		switch f.role {
 		case "label":
 		case "block":
-			l.decodeNested(target.Field(f.index), f, content, address)
+			l.decodeNested(target.Field(f.index), f, in)
 		default:
-			l.decodeArgument(target.Field(f.index), f, content.Attributes[f.name], address, def, top)
+			l.decodeArgument(target.Field(f.index), f, in)
 		}
 	}
 }
 
-func (l *loader) decodeNested(target reflect.Value, f field, content *hcl.BodyContent, address spec.Address) {
+func (l *loader) decodeNested(target reflect.Value, f field, in body) {
 	var first *hcl.Block
-	for _, nested := range content.Blocks {
+	for _, nested := range in.content.Blocks {
 		if nested.Type != f.name {
 			continue
 		}
 		if first != nil && !f.repeated {
-			l.report(nested.DefRange, address, "Duplicate block", "Only one %q block is expected here, and line %d has one. Merge or remove one of them.", f.name, first.DefRange.Start.Line)
+			l.report(nested.DefRange, "Duplicate block", "Only one %q block is expected here, and line %d has one. Merge or remove one of them.", f.name, first.DefRange.Start.Line)
 			continue
 		}
 		first = nested
-		inner, diags := nested.Body.Content(bodySchema(f.blockType()))
-		l.reportHCL(diags)
-		if inner == nil {
-			continue
-		}
+		inner := body{content: l.contentOf(in.block, nested, f), block: in.block, rng: nested.DefRange}
+		inner.node = func(g field) *node { return l.nestedNode(in.block, f, nested, g) }
 		value := reflect.New(f.blockType())
+		if f.repeated { // nothing can refer to one of several
+			inner.node = func(g field) *node {
+				return (&block{address: in.block.address, nodes: map[string]*node{}}).remember(f.name+"."+g.name, inner.content.Attributes[g.name])
+			}
+		}
 		l.decodeLabels(value.Elem(), nested.Labels)
-		l.decodeBody(value.Elem(), inner, address, nested.DefRange, nil)
+		l.decodeBody(value.Elem(), inner)
 		if f.repeated {
 			target.Set(reflect.Append(target, value.Elem()))
 		} else {
@@ -106,10 +130,23 @@ func (l *loader) decodeNested(target reflect.Value, f field, content *hcl.BodyCo
 	}
 }
 
-func (l *loader) decodeArgument(target reflect.Value, f field, a *hcl.Attribute, address spec.Address, def hcl.Range, top *block) {
+// contentOf takes the body of a nested block apart, once.
+func (l *loader) contentOf(b *block, nested *hcl.Block, f field) *hcl.BodyContent {
+	if b.inner[nested] == nil {
+		schema := bodySchema(f.blockType())
+		content, diags := nested.Body.Content(schema)
+		l.reportBody(diags, schema)
+		b.noteMisspelt(diags)
+		b.inner[nested] = content
+	}
+	return b.inner[nested]
+}
+
+func (l *loader) decodeArgument(target reflect.Value, f field, in body) {
+	a := in.content.Attributes[f.name]
 	if a == nil {
-		if f.role != "optional" {
-			l.report(def, address, "Missing required argument", "The argument %q is required: %s.", f.name, f.doc)
+		if f.role != "optional" && !in.block.misspelt[f.name] {
+			l.report(in.rng, "Missing required argument", "The argument %q is required: %s. Add it.", f.name, f.doc)
 		}
 		return
 	}
@@ -118,59 +155,64 @@ func (l *loader) decodeArgument(target reflect.Value, f field, a *hcl.Attribute,
 		target.Set(reflect.ValueOf(a.Expr))
 		return
 	case f.goType == reflect.TypeFor[ref]():
-		if r, ok := l.decodeRef(a.Expr, f, address); ok {
+		if r, ok := l.decodeRef(a.Expr, f, in.block); ok {
 			target.Set(reflect.ValueOf(r))
 		}
 		return
 	case f.goType == reflect.TypeFor[[]ref]():
-		l.decodeRefs(target, a.Expr, f, address)
+		l.decodeRefs(target, a.Expr, f, in.block)
 		return
 	}
-	value, ok := cty.DynamicVal, false
-	if top != nil {
-		value, ok = l.value(top.node(f))
-	} else {
-		value, ok = l.evaluate(a.Expr)
-	}
+	value, ok := l.evaluateNode(in.node(f))
 	if !ok {
+		l.faults++ // reported where the fault is
 		return
 	}
-	if value.IsNull() {
+	if value.IsNull() && f.goType != reflect.TypeFor[cty.Value]() {
 		if f.role != "optional" {
-			l.report(a.Expr.Range(), address, "Missing required argument", "The argument %q is required and must not be null: %s.", f.name, f.doc)
+			l.report(a.Expr.Range(), "Missing required argument", "The argument %q is required and must not be null: %s. Give it a value.", f.name, f.doc)
 		}
 		return
 	}
 	converted, err := goValue(value, f.goType)
 	if err != nil {
-		l.report(a.Expr.Range(), address, "Invalid value for an argument", "The argument %q takes %s. Here, %s.", f.name, f.doc, err)
+		l.report(a.Expr.Range(), "Invalid value for an argument", "The argument %q takes %s. Here, %s.", f.name, f.doc, err)
 		return
 	}
 	target.Set(converted)
 }
 
 // decodeRef reads an expression that must name a block of one kind.
-func (l *loader) decodeRef(expr hcl.Expression, f field, address spec.Address) (ref, bool) {
+func (l *loader) decodeRef(expr hcl.Expression, f field, b *block) (ref, bool) {
 	t, diags := hcl.AbsTraversalForExpr(expr)
 	name, _ := step(t, 1)
-	if diags.HasErrors() || len(t) != 2 || t.RootName() != f.refKind {
-		l.report(expr.Range(), address, "Not a reference to a "+f.refKind, "The argument %q takes %s.", f.name, f.doc)
+	if diags.HasErrors() || len(t) != 2 || name == "" || t.RootName() != f.refKind {
+		if hcl.ExprAsKeyword(expr) == "null" && f.role == "optional" {
+			return ref{}, false // as if it were not written
+		}
+		here := ""
+		if !diags.HasErrors() && t.RootName() != f.refKind && slices.Contains(referenceRoots(), t.RootName()) {
+			here = fmt.Sprintf(" Here, it begins with %s.", t.RootName())
+		}
+		l.report(expr.Range(), "Not a reference", "The argument %q takes %s.%s Write %s.NAME, without quotes.", f.name, f.doc, here, f.refKind)
 		return ref{}, false
 	}
 	if l.lookup(t, t.RootName(), name) == nil {
 		return ref{}, false
 	}
-	return ref{address: spec.Address{Kind: f.refKind, Name: name}, rng: expr.Range()}, true
+	r := ref{address: spec.Address{Kind: f.refKind, Name: name}, rng: expr.Range()}
+	b.refs = append(b.refs, r.address)
+	return r, true
 }
 
-func (l *loader) decodeRefs(target reflect.Value, expr hcl.Expression, f field, address spec.Address) {
+func (l *loader) decodeRefs(target reflect.Value, expr hcl.Expression, f field, b *block) {
 	members, diags := hcl.ExprList(expr)
 	if diags.HasErrors() {
-		l.report(expr.Range(), address, "Not a list of references", "The argument %q takes %s.", f.name, f.doc)
+		l.report(expr.Range(), "Not a list of references", "The argument %q takes %s. Write [%s.NAME], without quotes.", f.name, f.doc, f.refKind)
 		return
 	}
 	for _, member := range members {
-		if r, ok := l.decodeRef(member, f, address); ok {
+		if r, ok := l.decodeRef(member, f, b); ok {
 			target.Set(reflect.Append(target, reflect.ValueOf(r)))
 		}
 	}
@@ -202,16 +244,16 @@ func goValue(v cty.Value, t reflect.Type) (reflect.Value, error) {
 		return reflect.ValueOf(s), err
 	case t.Kind() == reflect.Bool:
 		if v.Type() != cty.Bool {
-			return reflect.Value{}, fmt.Errorf("it is %s", describe(v))
+			return reflect.Value{}, fmt.Errorf("it is %s. Write true or false, without quotes", describe(v))
 		}
 		return reflect.ValueOf(v.True()), nil
 	case t.Kind() == reflect.Int:
 		if v.Type() != cty.Number {
-			return reflect.Value{}, fmt.Errorf("it is %s", describe(v))
+			return reflect.Value{}, fmt.Errorf("it is %s. Write a number, without quotes", describe(v))
 		}
-		n, _ := v.AsBigFloat().Int64()
-		if !v.RawEquals(cty.NumberIntVal(n)) || n != int64(int32(n)) {
-			return reflect.Value{}, fmt.Errorf("it is not a whole number of a size that makes sense")
+		n, exact := v.AsBigFloat().Int64()
+		if exact != big.Exact || n != int64(int32(n)) {
+			return reflect.Value{}, fmt.Errorf("it is %s. Write a whole number of a size that makes sense", describe(v))
 		}
 		return reflect.ValueOf(int(n)), nil
 	}
@@ -231,32 +273,36 @@ func parsed[T any](v cty.Value, parse func(string) (T, error)) (reflect.Value, e
 // mistake that a silent conversion would hide.
 func stringOf(v cty.Value) (string, error) {
 	if v.Type() != cty.String {
-		return "", fmt.Errorf("it is %s", describe(v))
+		return "", fmt.Errorf("it is %s. Write a string in double quotes", describe(v))
 	}
 	return v.AsString(), nil
 }
 
 func goStrings(v cty.Value) (reflect.Value, error) {
-	list, err := convert.Convert(v, cty.List(cty.String))
-	if err != nil || !v.CanIterateElements() || v.Type().IsObjectType() || v.Type().IsMapType() {
-		return reflect.Value{}, fmt.Errorf("it is %s", describe(v))
+	t := v.Type()
+	if !t.IsTupleType() && !t.IsListType() && !t.IsSetType() {
+		return reflect.Value{}, fmt.Errorf("it is %s. Put it in brackets: [ ]", describe(v))
 	}
-	strings := []string{}
-	for _, member := range list.AsValueSlice() {
-		if member.IsNull() {
-			return reflect.Value{}, fmt.Errorf("a member is null")
+	texts := []string{}
+	for _, member := range v.AsValueSlice() {
+		if member.IsNull() || member.Type() != cty.String {
+			return reflect.Value{}, fmt.Errorf("a member is %s. Write every member as a string in double quotes", describe(member))
 		}
-		strings = append(strings, member.AsString())
+		texts = append(texts, member.AsString())
 	}
-	return reflect.ValueOf(strings), nil
+	return reflect.ValueOf(texts), nil
 }
 
-// describe names a value's type as people say it.
+// describe names a value as people say it.
 func describe(v cty.Value) string {
 	t := v.Type()
 	switch {
+	case v.IsNull():
+		return "null"
+	case !v.IsKnown():
+		return "not known"
 	case t == cty.String:
-		return fmt.Sprintf("the string %q", v.AsString())
+		return fmt.Sprintf("the string %q", shorten(v.AsString()))
 	case t == cty.Number:
 		return "the number " + v.AsBigFloat().Text('g', 12)
 	case t == cty.Bool:
@@ -266,5 +312,14 @@ func describe(v cty.Value) string {
 	case t.IsObjectType() || t.IsMapType():
 		return "an object"
 	}
-	return t.FriendlyName()
+	return "a value of type " + t.FriendlyName()
+}
+
+// shorten keeps a message readable when somebody names a whole file.
+func shorten(s string) string {
+	const most = 60
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
 }

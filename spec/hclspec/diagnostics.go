@@ -4,36 +4,168 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/agext/levenshtein"
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"pki.internal/spec"
 )
 
-// report notes an error at a place of the source.
-func (l *loader) report(at hcl.Range, address spec.Address, summary, detail string, args ...any) {
+// report notes an error at a place of the source, in the block that is being
+// read.
+func (l *loader) report(at hcl.Range, summary, detail string, args ...any) {
 	rng := convertRange(at)
 	found := spec.Diagnostic{Severity: spec.Error, Summary: summary, Detail: fmt.Sprintf(detail, args...), Range: &rng}
-	if address != (spec.Address{}) {
-		found.Address = address.String()
+	if l.at != (spec.Address{}) {
+		found.Address = l.at.String()
 	}
+	l.faults++
 	l.diags = append(l.diags, found)
 }
 
-// reportHCL takes over what the HCL library found.
+// reportHCL takes over what the HCL library found, as full sentences that end
+// in a next step.
 func (l *loader) reportHCL(diags hcl.Diagnostics) {
 	for _, one := range diags {
-		found := spec.Diagnostic{Severity: spec.Error, Summary: one.Summary, Detail: one.Detail}
-		if one.Severity == hcl.DiagWarning {
-			found.Severity = spec.Warning
-		}
+		at := hcl.Range{}
 		if one.Subject != nil {
-			rng := convertRange(*one.Subject)
-			found.Range = &rng
+			at = *one.Subject
 		}
-		l.diags = append(l.diags, found)
+		switch {
+		case strings.HasPrefix(one.Summary, "Unexpected ") && strings.HasSuffix(one.Summary, " block"): // with its name
+			one.Summary = "Block where an argument is needed"
+		case one.Summary == "Attribute redefined":
+			one.Summary = "Argument set twice"
+		}
+		detail := advise(one.Summary, one.Detail)
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](one); ok && call.CalledFunctionName() == "file" {
+			detail = strings.TrimSuffix(detail, " Correct the call.") + " Name a file below the estate's folder."
+		}
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](one); ok {
+			detail = unknownFunction(call.CalledFunctionName(), keys(l.functions()))
+		}
+		l.report(at, one.Summary, "%s", detail)
+	}
+}
+
+// reportBody takes over what is wrong with the arguments and blocks of a
+// body, and says what can stand there.
+func (l *loader) reportBody(diags hcl.Diagnostics, schema *hcl.BodySchema) {
+	var words []string
+	for _, a := range schema.Attributes {
+		words = append(words, a.Name)
+	}
+	for _, b := range schema.Blocks {
+		words = append(words, b.Type)
+	}
+	for _, one := range diags {
+		if used := nameInDetail.FindStringSubmatch(one.Detail); one.Summary == "Unsupported argument" && used != nil && isBlock(schema, used[1]) {
+			l.report(*one.Subject, one.Summary, "%q is a block and no argument. Write it as %s { … }, without the equals sign.", used[1], used[1])
+			continue
+		}
+		if strings.HasPrefix(one.Summary, "Missing ") || strings.HasPrefix(one.Summary, "Extraneous label") {
+			l.reportLabels(one, schema)
+			continue
+		}
+		if strings.HasPrefix(one.Summary, "Unsupported") && !strings.HasSuffix(one.Detail, "?") && !strings.HasSuffix(one.Detail, "value.") {
+			one.Detail += " Remove it. Here can stand " + strings.Join(words, ", ") + "."
+			l.report(*one.Subject, one.Summary, "%s", one.Detail)
+			continue
+		}
+		l.reportHCL(hcl.Diagnostics{one})
+	}
+}
+
+var nameInDetail = regexp.MustCompile(`named "([^"]+)"`)
+
+func isBlock(schema *hcl.BodySchema, word string) bool {
+	return slices.ContainsFunc(schema.Blocks, func(b hcl.BlockHeaderSchema) bool { return b.Type == word })
+}
+
+// reportLabels says how the header of a block is written.
+func (l *loader) reportLabels(one *hcl.Diagnostic, schema *hcl.BodySchema) {
+	words := strings.Fields(one.Summary)
+	word := words[len(words)-1]
+	i := slices.IndexFunc(schema.Blocks, func(b hcl.BlockHeaderSchema) bool { return b.Type == word })
+	if i < 0 {
+		l.reportHCL(hcl.Diagnostics{one})
+		return
+	}
+	form := word
+	for _, label := range schema.Blocks[i].LabelNames {
+		form += fmt.Sprintf(" %q", strings.ToUpper(label))
+	}
+	l.report(*one.Subject, "Wrong number of labels", "The header of a block of type %q has another form. Write it as %s { … }.", word, form)
+}
+
+// unknownFunction says what to write instead.
+func unknownFunction(name string, functions []string) string {
+	switch name {
+	case "timestamp", "plantimestamp", "env", "uuid", "random":
+		return fmt.Sprintf("There is no function %q, because a plan must come out the same twice. Declare a variable and give its value with --var.", name)
+	}
+	return fmt.Sprintf("There is no function %q.%s", name, suggest(name, functions, "The functions are "+strings.Join(functions, ", ")+"."))
+}
+
+// advise ends a message of the library in a next step.
+func advise(summary, detail string) string {
+	detail = strings.TrimSpace(detail)
+	if detail == "" {
+		detail = summary
+	}
+	if strings.HasSuffix(detail, "?") || strings.HasSuffix(detail, "to assign it a value.") {
+		return detail
+	}
+	if !strings.HasSuffix(detail, ".") {
+		detail += "."
+	}
+	for _, known := range advice() {
+		if strings.Contains(summary, known.words) {
+			return detail + " " + known.step
+		}
+	}
+	return detail + " Correct the expression."
+}
+
+type knownAdvice struct{ words, step string }
+
+// advice says what to do about the library's messages, by a part of their
+// summary. The first that fits counts.
+func advice() []knownAdvice {
+	return []knownAdvice{
+		{"Unsupported attribute", "Name one that is there."},
+		{"Unknown variable", "A validation can refer to its own variable only."},
+		{"Variables not allowed", "Write the value itself."},
+		{"Function calls not allowed", "Write the value itself."},
+		{"Missing name for", "Write the missing label in quotes before the opening brace."},
+		{"Missing type for", "Write the missing label in quotes before the opening brace."},
+		{"Extraneous label", "Remove the label."},
+		{"Argument set twice", "Remove one of the two."},
+		{"Block where", "Locals hold arguments only: write name = value, one to a line."},
+		{"Argument or block definition required", "Write name = value, or the type of a block and its braces."},
+		{"Invalid block definition", "Write the type of the block, its labels in quotes and an opening brace on one line."},
+		{"Invalid single-argument block", "Write each argument on a line of its own."},
+		{"Missing newline", "Begin a new line."},
+		{"Unclosed", "Close it."},
+		{"Unterminated", "Close it."},
+		{"interpolation value", "Put a string there; join() makes one of a list."},
+		{"Invalid index", "Count members from 0, or use a key that is there."},
+		{"separator", "Separate the items with commas."},
+		{"Unbalanced parentheses", "Close the parenthesis."},
+		{"Invalid multi-line string", "Write \\n for a new line, or use a heredoc (<<EOT)."},
+		{"Invalid character encoding", "Save the file as UTF-8."},
+		{"Invalid character", "Remove it, or put the text in double quotes."},
+		{"Invalid escape", "Write a backslash as \\\\."},
+		{"function arguments", "Give as many arguments as the function takes."},
+		{"function", "Correct the call."},
+		{"Inconsistent conditional", "Give both results the same type."},
+		{"null value", "Give it a value, or a default with try()."},
+		{"Null", "Give it a value, or a default with try()."},
+		{"Invalid type specification", "Write a type such as string, number, bool or list(string)."},
 	}
 }
 
@@ -45,9 +177,10 @@ func convertRange(r hcl.Range) spec.Range {
 	}
 }
 
-// suggest ends a detail with the nearest word there is, or with the list of
-// words when none is near and the list is short.
-func suggest(given string, words []string) string {
+// suggest ends a detail with the nearest word there is, with the list of
+// words when none is near and the list is short, or else with what to do
+// otherwise.
+func suggest(given string, words []string, otherwise string) string {
 	best, distance := "", 3
 	for _, w := range words {
 		if d := levenshtein.Distance(given, w, nil); d < distance {
@@ -60,10 +193,12 @@ func suggest(given string, words []string) string {
 	switch {
 	case best != "":
 		return fmt.Sprintf(" Did you mean %q?", best)
-	case len(words) > 0 && len(words) <= 8:
-		return " There is " + strings.Join(words, ", ") + "."
+	case len(words) > 1 && len(words) <= 8:
+		return fmt.Sprintf(" Use one of %s.", strings.Join(words, ", "))
+	case len(words) == 1:
+		return fmt.Sprintf(" The only one is %q. Use it, or declare the other.", words[0])
 	}
-	return ""
+	return " " + otherwise
 }
 
 // plainError drops the operation and path that fs errors repeat.

@@ -1,30 +1,38 @@
 package hclspec
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"pki.internal/spec"
 )
 
-// node is one value that expressions can refer to: a local, or an argument or
-// nested block of a block. It is evaluated when first needed.
+// node is one value that expressions can refer to: a local, or an argument of
+// a block or of a block nested in it. It is evaluated when first needed. Every
+// argument has a node of its own, so that a block may name itself: the
+// subject of a root can stand in another part of its subject.
 type node struct {
-	name    string // as people write it
+	name    string       // as people write it
+	address spec.Address // of the block it stands in
 	expr    hcl.Expression
-	nested  *hcl.Block   // instead of expr
-	raw     reflect.Type // of nested
-	visited bool
+	state   nodeState
 	value   cty.Value
 	ok      bool // false silences whatever depends on it
 }
+
+type nodeState int
+
+const (
+	waiting nodeState = iota
+	walking
+	done
+)
 
 // variable is a declared variable and its value.
 type variable struct {
@@ -32,198 +40,270 @@ type variable struct {
 	ok    bool
 }
 
-// value evaluates a node once. A node that leads back to itself is reported
-// with the whole circle.
-func (l *loader) value(n *node) (cty.Value, bool) {
-	if n.visited {
+// evaluateNode evaluates a node once. A node that leads back to itself is
+// reported with the whole circle.
+func (l *loader) evaluateNode(n *node) (cty.Value, bool) {
+	outer := l.at
+	defer func() { l.at = outer }()
+	l.at = n.address
+	switch n.state {
+	case done:
 		return n.value, n.ok
-	}
-	if i := slices.Index(l.walking, n.name); i >= 0 {
-		circle := append(slices.Clone(l.walking[i:]), n.name)
-		l.report(n.place(), spec.Address{}, "Reference cycle",
-			"These refer to each other in a circle, so none can come first: %s. Write one of them without a reference.", strings.Join(circle, " -> "))
-		n.visited = true
+	case walking:
+		l.reportCircle(n)
 		return cty.DynamicVal, false
 	}
-	l.walking = append(l.walking, n.name)
-	value, ok := l.compute(n)
+	n.state = walking
+	l.walking = append(l.walking, n)
+	value, ok := l.evaluate(n.expr)
 	l.walking = l.walking[:len(l.walking)-1]
-	if !n.visited { // a circle through n has already decided
-		n.visited, n.value, n.ok = true, value, ok
+	if n.state == walking { // a circle through n has already decided
+		n.state, n.value, n.ok = done, value, ok
 	}
 	return n.value, n.ok
 }
 
-func (n *node) place() hcl.Range {
-	if n.nested != nil {
-		return n.nested.DefRange
+func (l *loader) reportCircle(n *node) {
+	var names []string
+	for _, w := range l.walking[slices.Index(l.walking, n):] {
+		names = append(names, w.name)
 	}
-	return n.expr.Range()
+	names = append(names, n.name)
+	l.report(n.expr.Range(), "Reference cycle",
+		"These refer to each other in a circle, so none can come first: %s. Write one of them without a reference.", strings.Join(names, " -> "))
+	n.state, n.value = done, cty.DynamicVal
 }
 
-func (l *loader) compute(n *node) (cty.Value, bool) {
-	if n.nested == nil {
-		return l.evaluate(n.expr)
-	}
-	content, diags := n.nested.Body.Content(bodySchema(n.raw))
-	if diags.HasErrors() {
-		return cty.DynamicVal, false // decoding reports it
-	}
-	members, whole := map[string]cty.Value{}, true
-	for _, f := range fieldsOf(n.raw) {
-		attribute := content.Attributes[f.name]
-		if attribute == nil || f.isRef() {
-			continue
+// scope is what the expression at hand may see: values by name, any depth.
+type scope map[string]any
+
+// put sets the value at the end of a path of names.
+func (s scope) put(v cty.Value, path ...string) {
+	for _, name := range path[:len(path)-1] {
+		inner, ok := s[name].(scope)
+		if !ok {
+			inner = scope{}
+			s[name] = inner
 		}
-		v, ok := l.evaluate(attribute.Expr)
-		members[f.name], whole = v, whole && ok
+		s = inner
 	}
-	return cty.ObjectVal(members), whole
+	s[path[len(path)-1]] = v
+}
+
+func (s scope) object() map[string]cty.Value {
+	members := map[string]cty.Value{}
+	for name, member := range s {
+		switch m := member.(type) {
+		case scope:
+			members[name] = cty.ObjectVal(m.object())
+		case cty.Value:
+			members[name] = m
+		}
+	}
+	return members
 }
 
 // evaluate gives an expression its value, after everything it refers to.
 func (l *loader) evaluate(expr hcl.Expression) (cty.Value, bool) {
-	scope := map[string]map[string]cty.Value{}
-	attributes := map[spec.Address]map[string]cty.Value{}
-	ok := true
+	seen, ok := scope{}, true
 	for _, t := range expr.Variables() {
-		ok = l.resolve(t, scope, attributes) && ok
+		ok = l.resolve(t, seen) && ok
 	}
 	if !ok {
 		return cty.DynamicVal, false
 	}
-	for address, members := range attributes {
-		put(scope, address.Kind, address.Name, cty.ObjectVal(members))
-	}
-	ctx := &hcl.EvalContext{Variables: map[string]cty.Value{}, Functions: l.functions()}
-	for root, members := range scope {
-		ctx.Variables[root] = cty.ObjectVal(members)
-	}
-	value, diags := expr.Value(ctx)
+	value, diags := expr.Value(&hcl.EvalContext{Variables: seen.object(), Functions: l.functions()})
 	l.reportHCL(diags)
-	return value, !diags.HasErrors()
-}
-
-func put(scope map[string]map[string]cty.Value, root, name string, v cty.Value) {
-	if scope[root] == nil {
-		scope[root] = map[string]cty.Value{}
+	switch {
+	case diags.HasErrors():
+		return cty.DynamicVal, false
+	case !value.IsWhollyKnown() || tooLarge(value):
+		l.report(expr.Range(), "Value out of bounds",
+			"The value is longer than %d MiB, has more than %d members, or holds a number that is infinite or has more digits than an estate can need. Write a smaller one.", maxText>>20, maxMembers)
+		return cty.DynamicVal, false
 	}
-	scope[root][name] = v
+	return value, true
 }
 
 // resolve checks one traversal before evaluation and puts what it needs into
 // the scope.
-func (l *loader) resolve(t hcl.Traversal, scope map[string]map[string]cty.Value, attributes map[spec.Address]map[string]cty.Value) bool {
+func (l *loader) resolve(t hcl.Traversal, seen scope) bool {
 	root := t.RootName()
 	name, found := step(t, 1)
-	if !found {
-		l.report(t.SourceRange(), spec.Address{}, "Incomplete reference", "%q alone names nothing. Write it as %s.NAME.", root, root)
+	if !found && slices.Contains(referenceRoots(), root) {
+		l.report(t.SourceRange(), "Incomplete reference", "%q alone names nothing. Write it as %s.NAME.", root, root)
 		return false
 	}
 	switch root {
 	case "var":
 		v := l.vars[name]
 		if v == nil {
-			l.report(t.SourceRange(), spec.Address{}, "Reference to an undeclared variable", "No variable %q is declared.%s", name, suggest(name, keys(l.vars)))
+			l.report(t.SourceRange(), "Reference to an undeclared variable", "No variable %q is declared.%s",
+				name, suggest(name, keys(l.vars), fmt.Sprintf("Declare it: variable %q { type = string }.", name)))
 			return false
 		}
-		put(scope, root, name, v.value)
+		seen.put(v.value, root, name)
 		return v.ok
 	case "local":
 		n := l.locals[name]
 		if n == nil {
-			l.report(t.SourceRange(), spec.Address{}, "Reference to an undeclared local", "No local value %q is declared.%s", name, suggest(name, keys(l.locals)))
+			l.report(t.SourceRange(), "Reference to an undeclared local", "No local value %q is declared.%s",
+				name, suggest(name, keys(l.locals), fmt.Sprintf("Declare it: locals { %s = … }.", name)))
 			return false
 		}
-		v, ok := l.value(n)
-		put(scope, root, name, v)
+		v, ok := l.evaluateNode(n)
+		seen.put(v, root, name)
 		return ok
 	}
-	return l.resolveBlock(t, root, name, attributes)
+	return l.resolveBlock(t, root, name, seen)
 }
 
-func (l *loader) resolveBlock(t hcl.Traversal, root, name string, attributes map[spec.Address]map[string]cty.Value) bool {
+func (l *loader) resolveBlock(t hcl.Traversal, root, name string, seen scope) bool {
 	b := l.lookup(t, root, name)
 	if b == nil {
 		return false
 	}
 	argument, found := step(t, 2)
 	if !found {
-		l.report(t.SourceRange(), spec.Address{}, "Block where a value is needed",
+		l.report(t.SourceRange(), "Block where a value is needed",
 			"%s is a whole block. Name one of its arguments, such as %s.%s.", b.address, b.address, firstArgument(b.raw))
 		return false
 	}
 	f, known := fieldNamed(b.raw, argument)
+	if !l.referable(t, b.address.String(), root, argument, f, known, b.raw) {
+		return false
+	}
+	if f.role == "block" {
+		return l.resolveNested(t, b, f, seen)
+	}
+	return l.resolveNode(t, b.node(f), b.address.String(), seen, root, name, argument)
+}
+
+// resolveNested resolves one argument of a nested block, or the block as an
+// object.
+func (l *loader) resolveNested(t hcl.Traversal, b *block, f field, seen scope) bool {
+	whose := b.address.String() + "." + f.name
+	nested := b.nested(f)
+	if nested == nil {
+		return l.resolveNode(t, nil, b.address.String(), seen, f.name)
+	}
+	if argument, found := step(t, 3); found {
+		g, known := fieldNamed(f.blockType(), argument)
+		return l.referable(t, whose, f.name, argument, g, known, f.blockType()) &&
+			l.resolveNode(t, l.nestedNode(b, f, nested, g), whose, seen, b.address.Kind, b.address.Name, f.name, argument)
+	}
+	all := true
+	for _, g := range fieldsOf(f.blockType()) {
+		if n := l.nestedNode(b, f, nested, g); n != nil && !g.isRef() {
+			all = l.resolveNode(t, n, whose, seen, b.address.Kind, b.address.Name, f.name, g.name) && all
+		}
+	}
+	return all
+}
+
+// referable refuses what is no argument, or has no value of its own.
+func (l *loader) referable(t hcl.Traversal, whose, word, argument string, f field, known bool, raw reflect.Type) bool {
 	switch {
 	case !known || f.role == "label" || f.repeated:
-		l.report(t.SourceRange(), spec.Address{}, "Reference to an unknown argument", "A block of type %q has no %q.%s", root, argument, suggest(argument, argumentNames(b.raw)))
+		l.report(t.SourceRange(), "Reference to an unknown argument", "A block of type %q has no %q.%s",
+			word, argument, suggest(argument, argumentNames(raw), "It has "+strings.Join(argumentNames(raw), ", ")+"."))
 		return false
 	case f.isRef():
-		l.report(t.SourceRange(), spec.Address{}, "Reference through a reference",
-			"%s.%s refers to another block. Refer to that block directly.", b.address, argument)
+		l.report(t.SourceRange(), "Reference through a reference",
+			"%s.%s refers to another block. Refer to that block directly.", whose, argument)
 		return false
 	}
-	n := b.node(f)
+	return true
+}
+
+func (l *loader) resolveNode(t hcl.Traversal, n *node, whose string, seen scope, path ...string) bool {
 	if n == nil {
-		l.report(t.SourceRange(), spec.Address{}, "Reference to an argument that is not set", "%s does not set %q. Set it there, or write the value here.", b.address, argument)
+		l.report(t.SourceRange(), "Reference to an argument that is not set", "%s does not set %q. Set it there, or write the value here.", whose, path[len(path)-1])
 		return false
 	}
-	v, ok := l.value(n)
-	if attributes[b.address] == nil {
-		attributes[b.address] = map[string]cty.Value{}
-	}
-	attributes[b.address][argument] = v
+	v, ok := l.evaluateNode(n)
+	seen.put(v, path...)
 	return ok
 }
 
 // lookup finds the block that a traversal begins with, or says what is wrong.
 func (l *loader) lookup(t hcl.Traversal, root, name string) *block {
-	if raw, single := kindOf(root); raw == nil || single || root == "variable" {
-		l.report(t.SourceRange(), spec.Address{}, "Unknown reference", "%q begins no reference.%s", root, suggest(root, referenceRoots()))
+	if !slices.Contains(referenceRoots(), root) || root == "var" || root == "local" {
+		l.report(t.SourceRange(), "Unknown reference", "%q begins no reference.%s", root, unknownRoot(root))
 		return nil
 	}
 	b := l.blocks[spec.Address{Kind: root, Name: name}]
-	if b == nil {
-		var names []string
-		for address := range l.blocks {
-			if address.Kind == root {
-				names = append(names, address.Name)
-			}
-		}
-		slices.Sort(names)
-		l.report(t.SourceRange(), spec.Address{}, "Reference to an undeclared block", "No %s %q is declared.%s", root, name, suggest(name, names))
+	if b != nil {
+		return b
 	}
-	return b
+	if l.headless { // the block may be one of those that have no proper header
+		l.faults++
+		return nil
+	}
+	var names []string
+	for address := range l.blocks {
+		if address.Kind == root {
+			names = append(names, address.Name)
+		}
+	}
+	slices.Sort(names)
+	l.report(t.SourceRange(), "Reference to an undeclared block", "No %s %q is declared.%s",
+		root, name, suggest(name, names, fmt.Sprintf("Declare it: %s { … }.", header(root, name))))
+	return nil
 }
 
-// node gives the node of an argument or single nested block, nil when it was
-// not written.
+// unknownRoot says what may have been meant by a word that is no reference.
+func unknownRoot(root string) string {
+	if near := suggest(root, referenceRoots(), ""); strings.HasSuffix(near, "?") {
+		return near
+	}
+	return fmt.Sprintf(" Put text in double quotes, or begin a reference with one of %s.", strings.Join(referenceRoots(), ", "))
+}
+
+// header writes how a block of a kind begins.
+func header(word, name string) string {
+	raw, _ := kindOf(word)
+	if len(labelNames(raw)) > 1 {
+		return fmt.Sprintf("%s \"…\" %q", word, name)
+	}
+	return fmt.Sprintf("%s %q", word, name)
+}
+
+// node gives the node of an argument, nil when it was not written.
 func (b *block) node(f field) *node {
-	if n := b.nodes[f.name]; n != nil {
-		return n
+	return b.remember(f.name, b.content.Attributes[f.name])
+}
+
+// nested gives the single nested block of a field, nil when it was not
+// written.
+func (b *block) nested(f field) *hcl.Block {
+	i := slices.IndexFunc(b.content.Blocks, func(nested *hcl.Block) bool { return nested.Type == f.name })
+	if i < 0 {
+		return nil
 	}
-	n := &node{name: b.address.String() + "." + f.name}
-	if f.role == "block" {
-		i := slices.IndexFunc(b.content.Blocks, func(nested *hcl.Block) bool { return nested.Type == f.name })
-		if i < 0 {
-			return nil
-		}
-		n.nested, n.raw = b.content.Blocks[i], f.blockType()
-	} else {
-		attribute := b.content.Attributes[f.name]
-		if attribute == nil {
-			return nil
-		}
-		n.expr = attribute.Expr
+	return b.content.Blocks[i]
+}
+
+// nestedNode gives the node of an argument of a single nested block.
+func (l *loader) nestedNode(b *block, f field, nested *hcl.Block, g field) *node {
+	return b.remember(f.name+"."+g.name, l.contentOf(b, nested, f).Attributes[g.name])
+}
+
+// remember makes the node of an argument, once.
+func (b *block) remember(name string, a *hcl.Attribute) *node {
+	if a == nil {
+		return nil
 	}
-	b.nodes[f.name] = n
-	return n
+	if b.nodes[name] == nil {
+		b.nodes[name] = &node{name: b.address.String() + "." + name, address: b.address, expr: a.Expr}
+	}
+	return b.nodes[name]
 }
 
 func referenceRoots() []string {
 	roots := []string{"var", "local"}
 	for _, k := range kinds() {
-		if !k.single && k.word != "variable" {
+		if !k.single && k.word != "variable" && k.word != "revocation" { // nothing is made of a revocation
 			roots = append(roots, k.word)
 		}
 	}
@@ -249,11 +329,16 @@ func argumentNames(t reflect.Type) []string {
 	return names
 }
 
+// firstArgument gives an example of what a reference can name.
 func firstArgument(t reflect.Type) string {
-	if names := argumentNames(t); len(names) > 0 {
-		return names[0]
+	for _, role := range []string{"", "optional"} {
+		for _, f := range fieldsOf(t) {
+			if f.role == role && !f.isRef() {
+				return f.name
+			}
+		}
 	}
-	return "name"
+	return "NAME"
 }
 
 func keys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -273,98 +358,4 @@ func step(t hcl.Traversal, i int) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// evaluateVariables gives every declared variable its value from given, or
-// its default, and holds it against its validations.
-func (l *loader) evaluateVariables(given map[string]string) {
-	for _, b := range l.order {
-		if b.word == "variable" {
-			l.vars[b.address.Name] = &variable{value: cty.DynamicVal}
-		}
-	}
-	for _, name := range keys(given) {
-		if l.vars[name] == nil {
-			l.say("Value for an undeclared variable", "--var %s: no variable %q is declared.%s", name, name, suggest(name, keys(l.vars)))
-		}
-	}
-	for _, b := range l.order {
-		if b.word != "variable" {
-			continue
-		}
-		text, isGiven := given[b.address.Name]
-		l.evaluateVariable(b, text, isGiven)
-	}
-}
-
-func (l *loader) evaluateVariable(b *block, text string, given bool) {
-	raw, ok := decodeBlock[rawVariable](l, b)
-	if !ok {
-		return
-	}
-	want := cty.DynamicPseudoType
-	if raw.Type != nil {
-		t, diags := typeexpr.TypeConstraint(raw.Type)
-		l.reportHCL(diags)
-		if diags.HasErrors() {
-			return
-		}
-		want = t
-	}
-	value := raw.Default
-	switch {
-	case given:
-		value = l.variableText(b, text, want)
-	case value == cty.NilVal:
-		l.report(b.rng, b.address, "Variable without a value", "Give it with --var %s=…, or write a default.", b.address.Name)
-		return
-	}
-	converted, err := convert.Convert(value, want)
-	if err != nil {
-		l.report(b.rng, b.address, "Invalid value for a variable", "The value of var.%s does not fit its type: %s.", b.address.Name, err)
-		return
-	}
-	v := l.vars[b.address.Name]
-	v.value, v.ok = converted, true
-	for _, validation := range raw.Validation {
-		v.ok = l.checkVariable(b, validation, converted) && v.ok
-	}
-}
-
-// variableText reads a value from the command line: a plain string where a
-// string is wanted, an HCL expression otherwise.
-func (l *loader) variableText(b *block, text string, want cty.Type) cty.Value {
-	if want == cty.String || want == cty.DynamicPseudoType || want.IsPrimitiveType() {
-		return cty.StringVal(text)
-	}
-	expr, diags := parseExpression(text)
-	if !diags.HasErrors() {
-		if v, more := expr.Value(nil); !more.HasErrors() {
-			return v
-		}
-	}
-	l.report(b.rng, b.address, "Invalid value for a variable", "--var %s=%s is not a value. Write it as in HCL, such as [\"a\", \"b\"].", b.address.Name, text)
-	return cty.NullVal(want)
-}
-
-func (l *loader) checkVariable(b *block, check rawValidation, value cty.Value) bool {
-	ctx := &hcl.EvalContext{
-		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{b.address.Name: value})},
-		Functions: l.functions(),
-	}
-	passes, diags := check.Condition.Value(ctx)
-	message, more := check.ErrorMessage.Value(ctx)
-	l.reportHCL(append(diags, more...))
-	if diags.HasErrors() || more.HasErrors() {
-		return false
-	}
-	passes, err := convert.Convert(passes, cty.Bool)
-	if err != nil || passes.IsNull() || !passes.IsKnown() || message.Type() != cty.String || message.IsNull() {
-		l.report(check.Condition.Range(), b.address, "Validation that cannot decide", "The condition must be true or false and error_message a string.")
-		return false
-	}
-	if passes.False() {
-		l.report(b.rng, b.address, "Invalid value for a variable", "%s", message.AsString())
-	}
-	return passes.True()
 }

@@ -1,7 +1,7 @@
 package hclspec
 
 import (
-	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -25,7 +25,7 @@ func (l *loader) functions() map[string]function.Function {
 		"element":    stdlib.ElementFunc,
 		"file":       l.fileFunction(),
 		"flatten":    stdlib.FlattenFunc,
-		"format":     stdlib.FormatFunc,
+		"format":     formatFunction(),
 		"join":       stdlib.JoinFunc,
 		"jsondecode": stdlib.JSONDecodeFunc,
 		"jsonencode": stdlib.JSONEncodeFunc,
@@ -57,12 +57,29 @@ func (l *loader) fileFunction() function.Function {
 			name := args[0].AsString()
 			text, err := l.read(name)
 			if err != nil {
-				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "%s: %s", name, plainError(err))
+				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "%q: %s", name, plainError(err))
 			}
 			if !utf8.Valid(text) {
-				return cty.UnknownVal(cty.String), fmt.Errorf("%s is not UTF-8 text", name)
+				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "%q: not UTF-8 text", name)
 			}
 			return cty.StringVal(string(text)), nil
+		},
+	})
+}
+
+var hugeWidth = regexp.MustCompile(`%[^a-zA-Z%]*[0-9]{4}`)
+
+// formatFunction is format with widths and precisions below 1000, since the
+// library would fill the memory with blanks.
+func formatFunction() function.Function {
+	return function.New(&function.Spec{
+		Params: stdlib.FormatFunc.Params(), VarParam: stdlib.FormatFunc.VarParam(),
+		Type: function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if hugeWidth.MatchString(args[0].AsString()) {
+				return cty.UnknownVal(cty.String), function.NewArgErrorf(0, "a width above 999")
+			}
+			return stdlib.FormatFunc.Call(args)
 		},
 	})
 }

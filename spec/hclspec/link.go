@@ -1,15 +1,18 @@
 package hclspec
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/pem"
+	"slices"
 
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"pki.internal/spec"
 )
 
-// link makes the estate from the raw structs. Every pointer target exists
+// link makes the estate from the raw structs of the blocks that are sound and
+// refer to none but sound ones. Every pointer target exists
 // before a reference is followed, so blocks may stand in any order.
 func (l *loader) link() *spec.Estate {
 	x := &linker{
@@ -21,10 +24,11 @@ func (l *loader) link() *spec.Estate {
 		templates:    map[spec.Address]*spec.Template{},
 		provisioners: map[spec.Address]*spec.Provisioner{},
 	}
-	for _, b := range l.order {
+	sound := slices.DeleteFunc(slices.Clone(l.order), func(b *block) bool { return b.faulty || b.word == "variable" })
+	for _, b := range sound {
 		x.allocate(b)
 	}
-	for _, b := range l.order {
+	for _, b := range sound {
 		x.fill(b)
 	}
 	return x.estate
@@ -43,9 +47,6 @@ type linker struct {
 
 // allocate makes the value that references will point to.
 func (x *linker) allocate(b *block) {
-	if b.word == "variable" {
-		return
-	}
 	switch raw := b.decoded.Interface().(type) {
 	case *rawEstate:
 		x.estate.Origin, x.estate.Name = raw.Origin, raw.Name
@@ -76,12 +77,9 @@ func (x *linker) allocate(b *block) {
 
 // fill sets what was written and follows the references.
 func (x *linker) fill(b *block) {
-	if b.word == "variable" {
-		return
-	}
 	switch raw := b.decoded.Interface().(type) {
 	case *rawKeyStore:
-		x.stores[b.address].Password = x.secrets[raw.Password.address]
+		x.fillKeyStore(x.stores[b.address], raw)
 	case *rawAuthority:
 		x.fillAuthority(x.authorities[b.address], raw)
 	case *rawTemplate:
@@ -94,6 +92,8 @@ func (x *linker) fill(b *block) {
 		p.Claims = raw.Claims.link()
 	case *rawOnlineCA:
 		x.estate.OnlineCAs = append(x.estate.OnlineCAs, x.onlineCA(raw))
+	case *rawRevocation:
+		x.estate.Revocations = append(x.estate.Revocations, x.revocation(raw))
 	case *rawLint:
 		x.estate.Lint = spec.Lint{Origin: raw.Origin, Profile: raw.Profile, FailOn: raw.FailOn}
 		for _, w := range raw.Waivers {
@@ -102,6 +102,30 @@ func (x *linker) fill(b *block) {
 				Citation: w.Citation, Author: w.Author, Until: w.Until,
 			})
 		}
+	}
+}
+
+func (x *linker) fillKeyStore(k *spec.KeyStore, raw *rawKeyStore) {
+	k.Password = x.secrets[raw.Password.address]
+	if raw.Kind != spec.PKCS11Store {
+		return
+	}
+	k.Password = x.secrets[raw.PIN.address]
+	k.Token = &spec.Token{
+		Module: raw.Module, ModuleSHA256: raw.ModuleSHA256, InitArgs: raw.InitArgs,
+		Label: raw.Token, Serial: raw.Serial, Manufacturer: raw.Manufacturer, Model: raw.Model,
+		PINPad: raw.PINPad, Initialize: raw.Initialize, OfficerPIN: x.secrets[raw.OfficerPIN.address], CapabilitiesFile: raw.Capabilities,
+	}
+	if raw.Capabilities == "" {
+		return
+	}
+	text, err := x.read(raw.Capabilities)
+	if err == nil {
+		k.Token.Capabilities, err = spec.ParseCapabilities(text)
+	}
+	if err != nil {
+		x.diags.Report(k.Origin, "capabilities", "Capability file that cannot be read",
+			"%s: %s. Write it with pki token test --module FILE --token LABEL --out FILE; it is named relative to the estate's folder.", raw.Capabilities, plainError(err))
 	}
 }
 
@@ -144,6 +168,9 @@ func (s *rawSubject) values() map[string][]string {
 	}
 }
 
+// derSequence is the first byte of every request in DER.
+const derSequence = 0x30
+
 // readCSR takes a request as PEM or DER. What is in it is judged by the plan.
 func (x *linker) readCSR(o spec.Origin, name string) *spec.CSR {
 	text, err := x.read(name)
@@ -157,8 +184,31 @@ func (x *linker) readCSR(o spec.Origin, name string) *spec.CSR {
 			x.diags.Report(o, "csr", "Not a certificate request", "%s holds PEM of type %q. Ask for a PKCS#10 request (BEGIN CERTIFICATE REQUEST).", name, b.Type)
 		}
 		text = b.Bytes
+	} else if !bytes.HasPrefix(text, []byte{derSequence}) {
+		x.diags.Report(o, "csr", "Not a certificate request", "%s holds neither PEM nor DER. Ask for a PKCS#10 request (BEGIN CERTIFICATE REQUEST).", name)
 	}
 	return &spec.CSR{Path: name, DER: text}
+}
+
+func (x *linker) revocation(raw *rawRevocation) *spec.Revocation {
+	r := &spec.Revocation{
+		Origin: raw.Origin, Path: raw.Certificate, Serial: raw.Serial, Authority: x.authorities[raw.Authority.address],
+		Reason: raw.Reason, Date: raw.Date,
+	}
+	if raw.Certificate == "" {
+		return r
+	}
+	text, err := x.read(raw.Certificate)
+	if err != nil {
+		x.diags.Report(r.Origin, "certificate", "Certificate that cannot be read",
+			"%s: %s. Put the revoked certificate there, as PEM or DER, or give its serial and authority instead.", raw.Certificate, plainError(err))
+		return r
+	}
+	if b, _ := pem.Decode(text); b != nil {
+		text = b.Bytes
+	}
+	r.DER = text
+	return r
 }
 
 func (n *rawNameConstraints) link() *spec.NameConstraints {
@@ -190,7 +240,7 @@ func (x *linker) fillTemplate(t *spec.Template, raw *rawTemplate) {
 	}
 	encoded, err := ctyjson.Marshal(raw.Data, raw.Data.Type())
 	if err != nil {
-		x.diags.Report(t.Origin, "data", "Template data is not JSON", "%s. Use strings, numbers, booleans, lists and objects.", err)
+		x.diags.Report(t.Origin, "data", "Template data is not JSON", "The template sees data as JSON: %s. Use strings, numbers, booleans, lists and objects.", err)
 		return
 	}
 	t.Data = json.RawMessage(encoded)

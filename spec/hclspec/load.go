@@ -11,10 +11,12 @@ package hclspec
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -49,16 +51,18 @@ func Load(fsys fs.FS, vars map[string]string) (Loaded, spec.Diagnostics) {
 		vars:   map[string]*variable{},
 	}
 	loaded := Loaded{Sources: l.parse()}
-	if l.diags.HasErrors() {
+	if l.unreadable {
 		return loaded, l.diags.Sorted()
 	}
 	l.evaluateVariables(vars)
 	l.decodeAll()
-	if l.diags.HasErrors() {
-		return loaded, l.diags.Sorted()
-	}
 	estate := l.link()
-	l.diags = append(l.diags, estate.Validate()...)
+	if b := l.blocks[spec.Address{}]; b != nil && !b.faulty {
+		l.diags = append(l.diags, estate.Validate()...)
+	}
+	if l.faults > 0 && !l.diags.HasErrors() { // never an estate without the blocks that are wrong
+		l.say("Estate that cannot be read", "Something in it is wrong, and this program does not know what. Please report it as a mistake of the program.")
+	}
 	if !l.diags.HasErrors() {
 		estate.Inputs = l.sortedInputs()
 		loaded.Estate = estate
@@ -69,30 +73,43 @@ func Load(fsys fs.FS, vars map[string]string) (Loaded, spec.Diagnostics) {
 type loader struct {
 	fsys    fs.FS
 	diags   spec.Diagnostics
+	faults  int               // counts every error, also those that stay silent
+	at      spec.Address      // the block that is being read
 	inputs  map[string]string // path → SHA-256
 	order   []*block          // every block but locals, as written
 	blocks  map[spec.Address]*block
 	locals  map[string]*node
 	vars    map[string]*variable
-	walking []string // nodes being evaluated, for circles
+	walking []*node // being evaluated, for circles
+
+	// unreadable says that a file could not be taken apart, so that whatever
+	// refers to it would be blamed for nothing.
+	unreadable bool
+	// headless says so of a block: its type or its labels are wrong.
+	headless bool
 }
 
 // block is one top-level block of the estate.
 type block struct {
-	address spec.Address
-	word    string
-	labels  []string
-	raw     reflect.Type
-	rng     hcl.Range
-	content *hcl.BodyContent
-	nodes   map[string]*node // arguments and single nested blocks, by name
-	decoded reflect.Value    // pointer to the raw struct
+	address  spec.Address
+	word     string
+	labels   []string
+	raw      reflect.Type
+	rng      hcl.Range
+	content  *hcl.BodyContent
+	inner    map[*hcl.Block]*hcl.BodyContent // of nested blocks
+	nodes    map[string]*node                // arguments, by name
+	misspelt map[string]bool                 // arguments that something else was meant to be
+	refs     []spec.Address                  // the blocks it refers to
+	faulty   bool                            // it is wrong, or refers to one that is
+	decoded  reflect.Value                   // pointer to the raw struct
 }
 
 func (l *loader) parse() map[string][]byte {
 	sources := map[string][]byte{}
 	names, err := fs.Glob(l.fsys, "*"+Suffix)
 	if err != nil || len(names) == 0 {
+		l.unreadable = true
 		l.say("No estate here", "This folder has no file that ends in %s. Go to an estate's folder, name it with -C DIR, or make one with pki init.", Suffix)
 		return sources
 	}
@@ -102,24 +119,29 @@ func (l *loader) parse() map[string][]byte {
 		text, err := l.read(name)
 		if err != nil {
 			l.say("File that cannot be read", "%s: %s. Check the file's owner and mode.", name, plainError(err))
+			l.unreadable = true
 			continue
 		}
 		sources[name] = text
+		if at, deep := tooDeep(text, name); deep {
+			l.unreadable = true
+			l.report(at, "Expression out of bounds", "More than %d brackets and operators stand inside one another here, or a number has an exponent above %d. Split the expression with locals.", maxNesting, maxExponent)
+			continue
+		}
 		file, diags := parser.ParseHCL(text, name)
 		l.reportHCL(diags)
 		if file == nil || diags.HasErrors() {
+			l.unreadable = true
 			continue
 		}
 		content, diags := file.Body.Content(rootSchema())
-		l.reportHCL(diags)
-		if content == nil {
-			continue
-		}
+		l.reportBody(diags, rootSchema())
+		l.headless = l.headless || diags.HasErrors()
 		for _, b := range content.Blocks {
 			l.declare(b)
 		}
 	}
-	if !l.diags.HasErrors() && !slices.ContainsFunc(l.order, func(b *block) bool { return b.word == "estate" }) {
+	if l.faults == 0 && !slices.ContainsFunc(l.order, func(b *block) bool { return b.word == "estate" }) {
 		l.say("No estate block", "One file says what the estate is called. Add: estate \"name\" { environment = \"lab\" }.")
 	}
 	return sources
@@ -127,6 +149,7 @@ func (l *loader) parse() map[string][]byte {
 
 // say reports trouble that belongs to no line.
 func (l *loader) say(summary, detail string, args ...any) {
+	l.faults++
 	l.diags = append(l.diags, spec.Diagnostic{Severity: spec.Error, Summary: summary, Detail: fmt.Sprintf(detail, args...)})
 }
 
@@ -134,7 +157,7 @@ func (l *loader) say(summary, detail string, args ...any) {
 // it is given must not lead outside the folder.
 func (l *loader) read(name string) ([]byte, error) {
 	if !fs.ValidPath(name) {
-		return nil, fmt.Errorf("%q is not a plain path below the estate's folder", name)
+		return nil, errors.New("not a plain path below the estate's folder")
 	}
 	info, err := fs.Stat(l.fsys, name)
 	if err != nil {
@@ -172,29 +195,48 @@ func (l *loader) declare(b *hcl.Block) {
 	if len(b.Labels) > 0 {
 		name = b.Labels[len(b.Labels)-1]
 	}
-	declared := &block{word: b.Type, labels: b.Labels, raw: raw, rng: b.DefRange, nodes: map[string]*node{}}
+	declared := &block{
+		word: b.Type, labels: b.Labels, raw: raw, rng: b.DefRange,
+		inner: map[*hcl.Block]*hcl.BodyContent{}, nodes: map[string]*node{}, misspelt: map[string]bool{},
+	}
 	if b.Type != "estate" {
 		declared.address = spec.Address{Kind: b.Type, Name: name}
 	}
+	l.at = declared.address
+	defer func() { l.at = spec.Address{} }()
 	if !spec.ValidName(name) {
-		l.report(b.DefRange, declared.address, "Invalid name",
-			"%q cannot name a block. Use a letter, then letters, digits, dashes and underscores.", name)
+		l.at = spec.Address{}
+		l.headless = true
+		l.report(b.DefRange, "Invalid name", "%q cannot name a block. Use a letter, then letters, digits, dashes and underscores, 64 at most.", name)
 		return
 	}
 	if first := l.blocks[declared.address]; first != nil {
-		what := "A " + b.Type + " block named \"" + name + "\""
+		what := header(b.Type, name)
 		if single {
 			what = "The " + b.Type + " block"
 		}
-		l.report(b.DefRange, declared.address, "Duplicate block",
+		l.report(b.DefRange, "Duplicate block",
 			"%s was already declared at %s line %d. Rename or remove one of them.", what, first.rng.Filename, first.rng.Start.Line)
 		return
 	}
 	content, diags := b.Body.Content(bodySchema(raw))
-	l.reportHCL(diags)
-	declared.content = content
+	l.reportBody(diags, bodySchema(raw))
+	declared.content, declared.faulty = content, diags.HasErrors()
+	declared.noteMisspelt(diags)
 	l.blocks[declared.address] = declared
 	l.order = append(l.order, declared)
+}
+
+var didYouMean = regexp.MustCompile(`Did you mean "([^"]+)"\?$`)
+
+// noteMisspelt remembers which arguments were meant, so that they are not
+// called missing as well.
+func (b *block) noteMisspelt(diags hcl.Diagnostics) {
+	for _, one := range diags {
+		if meant := didYouMean.FindStringSubmatch(one.Detail); meant != nil {
+			b.misspelt[meant[1]] = true
+		}
+	}
 }
 
 func kindOf(word string) (raw reflect.Type, single bool) {
@@ -209,10 +251,11 @@ func kindOf(word string) (raw reflect.Type, single bool) {
 func (l *loader) declareLocals(b *hcl.Block) {
 	attributes, diags := b.Body.JustAttributes()
 	l.reportHCL(diags)
-	for name, a := range attributes {
+	for _, name := range keys(attributes) {
+		a := attributes[name]
 		if first := l.locals[name]; first != nil {
-			l.report(a.NameRange, spec.Address{Kind: "local", Name: name}, "Duplicate local",
-				"local.%s was already declared at %s line %d. Rename or remove one of them.", name, first.expr.Range().Filename, first.expr.Range().Start.Line)
+			at := first.expr.Range()
+			l.report(a.NameRange, "Duplicate local", "local.%s was already declared at %s line %d. Rename or remove one of them.", name, at.Filename, at.Start.Line)
 			continue
 		}
 		l.locals[name] = &node{name: "local." + name, expr: a.Expr}

@@ -50,7 +50,7 @@ type rawVariable struct {
 
 	Name        string          `hcl:"name,label"`
 	Type        hcl.Expression  `hcl:"type,optional" doc:"a type, such as string or list(string)"`
-	Default     cty.Value       `hcl:"default,optional" doc:"the value when none is given"`
+	Default     hcl.Expression  `hcl:"default,optional" doc:"the value when none is given"`
 	Description string          `hcl:"description,optional" doc:"a sentence"`
 	Validation  []rawValidation `hcl:"validation,block"`
 }
@@ -75,8 +75,21 @@ type rawKeyStore struct {
 
 	Kind     string `hcl:"type,label"`
 	Name     string `hcl:"name,label"`
-	Path     string `hcl:"path" doc:"the folder of the encrypted keys, such as \"keys\""`
-	Password ref    `hcl:"password" doc:"a reference to a secret, such as secret.root" ref:"secret"`
+	Path     string `hcl:"path,optional" doc:"the folder of the encrypted keys, such as \"keys\""`
+	Password ref    `hcl:"password,optional" doc:"a reference to a secret, such as secret.root" ref:"secret"`
+
+	Module       string `hcl:"module,optional" doc:"the whole path of a PKCS#11 module, such as \"/usr/lib/softhsm/libsofthsm2.so\""`
+	ModuleSHA256 string `hcl:"module_sha256,optional" doc:"the SHA-256 of the module's file, in lower-case hex"`
+	InitArgs     string `hcl:"init_args,optional" doc:"what the module wants to read at start; most want nothing"`
+	Token        string `hcl:"token,optional" doc:"the token's label"`
+	Serial       string `hcl:"serial,optional" doc:"the token's serial number, as text"`
+	Manufacturer string `hcl:"manufacturer,optional" doc:"the token's manufacturer"`
+	Model        string `hcl:"model,optional" doc:"the token's model"`
+	PIN          ref    `hcl:"pin,optional" doc:"a reference to a secret, such as secret.root_pin" ref:"secret"`
+	PINPad       bool   `hcl:"pin_pad,optional" doc:"true when the PIN is entered on the device"`
+	Initialize   bool   `hcl:"initialize,optional" doc:"true when the first ceremony makes an empty token ready"`
+	OfficerPIN   ref    `hcl:"so_pin,optional" doc:"a reference to a secret, such as secret.root_so_pin" ref:"secret"`
+	Capabilities string `hcl:"capabilities,optional" doc:"a file that pki token test wrote, below the estate's folder"`
 }
 
 type rawAuthority struct {
@@ -195,6 +208,17 @@ type rawSystemd struct {
 	Binary string `hcl:"binary,optional" doc:"the path of step-ca, \"/usr/bin/step-ca\" when not written"`
 }
 
+type rawRevocation struct {
+	spec.Origin
+
+	Name        string `hcl:"name,label"`
+	Certificate string `hcl:"certificate,optional" doc:"the revoked certificate, a file below the estate's folder such as \"certs/old.crt\""`
+	Serial      string `hcl:"serial,optional" doc:"its serial number in lower-case hex, when there is no file"`
+	Authority   ref    `hcl:"authority,optional" doc:"the authority that issued it, such as authority.root" ref:"authority"`
+	Reason      string `hcl:"reason" doc:"why, such as \"superseded\" or \"key_compromise\""`
+	Date        string `hcl:"date" doc:"since when, such as \"2026-12-01T09:00:00Z\""`
+}
+
 type rawLint struct {
 	spec.Origin
 
@@ -233,6 +257,7 @@ func kinds() []kind {
 		{"template", rawTemplate{}, false},
 		{"provisioner", rawProvisioner{}, false},
 		{"online_ca", rawOnlineCA{}, false},
+		{"revocation", rawRevocation{}, false},
 		{"lint", rawLint{}, true},
 	}
 }

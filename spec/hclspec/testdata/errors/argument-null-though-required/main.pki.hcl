@@ -1,0 +1,9 @@
+authority "a" {
+  subject { common_name = "X" }
+  key {
+    store     = key_store.lab
+    algorithm = "ecdsa-p256"
+  }
+  validity = null
+  issuer = authority.root
+}

@@ -1,0 +1,4 @@
+authority "a" {
+  issuer   = authority.root
+  validity = "5y"
+}

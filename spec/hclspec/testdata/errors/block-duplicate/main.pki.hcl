@@ -1,0 +1,8 @@
+authority "root" {
+  subject { common_name = "X" }
+  key {
+    store     = key_store.lab
+    algorithm = "ecdsa-p256"
+  }
+  validity = "5y"
+}

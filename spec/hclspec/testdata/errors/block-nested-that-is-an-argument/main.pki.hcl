@@ -1,0 +1,11 @@
+authority "a" {
+  subject { common_name = "X" }
+  key {
+    store     = key_store.lab
+    algorithm = "ecdsa-p256"
+  }
+  validity = "5y"
+  issuer = authority.root
+  path_length {
+  }
+}

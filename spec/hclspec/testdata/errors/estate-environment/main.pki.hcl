@@ -1,0 +1,3 @@
+estate "acme" {
+  environment = "prod"
+}

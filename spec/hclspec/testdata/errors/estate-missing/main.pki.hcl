@@ -1,0 +1,1 @@
+secret "a" { prompt = true }

@@ -1,0 +1,3 @@
+estate "other" {
+  environment = "lab"
+}

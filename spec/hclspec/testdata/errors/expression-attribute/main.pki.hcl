@@ -1,0 +1,5 @@
+locals {
+  a = { b = 1 }
+  c = local.a.d
+  e = [1][7]
+}

@@ -1,0 +1,5 @@
+locals {
+  a = file("../secret.txt")
+  b = file("/etc/passwd")
+  c = file("")
+}

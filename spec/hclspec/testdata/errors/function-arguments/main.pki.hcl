@@ -1,0 +1,7 @@
+locals {
+  a = upper()
+  b = upper("x", "y")
+  c = upper([])
+  d = regex("(", "x")
+  e = jsondecode("{")
+}

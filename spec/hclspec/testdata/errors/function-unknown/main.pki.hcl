@@ -1,0 +1,5 @@
+locals {
+  a = uper("x")
+  b = timestamp()
+  c = blob("x")
+}

@@ -1,0 +1,3 @@
+secret "a" "b" {
+  prompt = true
+}

@@ -1,0 +1,2 @@
+provisioner "acme" {
+}

@@ -1,0 +1,9 @@
+lint {
+  waiver {
+    lint = "w_x"
+  }
+
+  waiver {
+    object = authority.rot
+  }
+}

@@ -1,0 +1,12 @@
+lint {
+  profile = "strict"
+  fail_on = "info"
+
+  waiver {
+    lint     = ""
+    object   = authority.root
+    reason   = " "
+    citation = ""
+    until    = "tomorrow"
+  }
+}

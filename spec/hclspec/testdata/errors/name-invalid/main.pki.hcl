@@ -1,0 +1,12 @@
+authority "my root" {
+  subject { common_name = "X" }
+  key {
+    store     = key_store.lab
+    algorithm = "ecdsa-p256"
+  }
+  validity = "5y"
+  issuer = authority.root
+}
+
+provisioner "acme" "9" {
+}

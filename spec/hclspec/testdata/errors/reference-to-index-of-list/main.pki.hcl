@@ -1,0 +1,3 @@
+locals {
+  urls = authority.root.crl.urls[3]
+}

@@ -1,0 +1,3 @@
+secret "a" {
+  file = "x
+}

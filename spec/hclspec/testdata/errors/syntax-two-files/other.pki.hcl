@@ -1,0 +1,1 @@
+secret "b" { file = [1, 2 }

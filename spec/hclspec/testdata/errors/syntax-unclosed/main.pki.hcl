@@ -1,0 +1,2 @@
+authority "a" {
+  validity = "5y"

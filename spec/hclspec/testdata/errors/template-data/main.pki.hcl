@@ -1,0 +1,5 @@
+template "server" {
+  kind = "x509"
+  file = "server.tpl"
+  data = "x"
+}

@@ -1,0 +1,4 @@
+locals {
+  a = "x ${[1]} y"
+  b = "x ${null}"
+}

@@ -1,0 +1,20 @@
+authority "a" {
+  subject { common_name = "X" }
+  key {
+    store     = key_store.lab
+    algorithm = "ecdsa-p256"
+  }
+  validity = "5y"
+  issuer = authority.root
+  path_length = 0.5
+}
+authority "b" {
+  subject { common_name = "X" }
+  key {
+    store     = key_store.lab
+    algorithm = "ecdsa-p256"
+  }
+  validity = "5y"
+  issuer = authority.root
+  path_length = 1e100
+}

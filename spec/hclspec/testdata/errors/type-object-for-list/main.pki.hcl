@@ -1,0 +1,3 @@
+provisioner "acme" "web" {
+  challenges = { a = "http-01" }
+}

@@ -1,0 +1,1 @@
+secret "f" { file = { path = "x" } }

@@ -1,0 +1,6 @@
+estate "acme" {
+  environment = "lab"
+  subject {
+    organization = "ACME"
+  }
+}

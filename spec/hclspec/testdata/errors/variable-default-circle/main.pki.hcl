@@ -1,0 +1,7 @@
+locals {
+  x = var.n
+}
+
+variable "n" {
+  default = local.x
+}

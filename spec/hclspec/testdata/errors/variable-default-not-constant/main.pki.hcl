@@ -1,0 +1,7 @@
+locals {
+  x = 1
+}
+
+variable "n" {
+  default = local.x + other
+}

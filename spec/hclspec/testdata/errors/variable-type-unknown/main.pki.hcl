@@ -1,0 +1,9 @@
+variable "n" {
+  type    = text
+  default = "three"
+}
+
+variable "m" {
+  type    = list
+  default = []
+}

@@ -1,0 +1,8 @@
+variable "region" {
+  type    = string
+  default = "us"
+}
+
+locals {
+  a = var.regin
+}

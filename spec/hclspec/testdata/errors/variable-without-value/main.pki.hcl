@@ -1,0 +1,7 @@
+variable "region" {
+  type = string
+}
+
+locals {
+  a = var.region
+}
