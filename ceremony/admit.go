@@ -124,10 +124,21 @@ func (a *Admitted) place(s plan.State, r Request) error {
 		return nil
 	case r.Plan.Ledger.Entries < head.Entries:
 		return refuse("make a new plan with pki plan --out FILE",
-			"the plan is stale: it was made when the ledger had %d entries, and now it has %d", r.Plan.Ledger.Entries, head.Entries)
+			"the plan is stale: the ledger has grown from %d to %d lines since it was made", r.Plan.Ledger.Entries, head.Entries)
 	}
 	return refuse("bring the newest ledger.jsonl here, or make a new plan",
-		"the plan was made from another ledger, with %d entries and head %.16s…", r.Plan.Ledger.Entries, r.Plan.Ledger.Hash)
+		"the plan was made from another ledger, which has %d lines and the head %.16s…", r.Plan.Ledger.Entries, r.Plan.Ledger.Hash)
+}
+
+// until says how long something still takes, in the unit that people use.
+func until(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	}
+	return d.Round(time.Second).String()
 }
 
 func sameTool(r Request) error {
@@ -138,7 +149,9 @@ func sameTool(r Request) error {
 		"the plan was made by pki %s (%.16s…), and this is pki %s (%.16s…)", r.Plan.Tool.Version, r.Plan.Tool.SHA256, r.Tool.Version, r.Tool.SHA256)
 }
 
-// inTime holds the clock against the ledger and the plan's window.
+// inTime holds the clock against the ledger and the plan's window. The window
+// says when a ceremony may begin: one that was interrupted may go on later,
+// because no other plan could finish it.
 func inTime(r Request, s plan.State) error {
 	const form = "2006-01-02 15:04:05 MST (Mon)"
 	now, w := r.Now.UTC(), r.Plan.Window
@@ -147,8 +160,8 @@ func inTime(r Request, s plan.State) error {
 		return refuse("set the clock right", "the clock says %s, which is before the newest entry of the ledger (%s)", now.Format(form), s.LastTime.Format(form))
 	case now.Before(w.NotBefore):
 		return refuse("set the clock right, or wait", "the clock says %s, and the plan may run from %s on, in %s",
-			now.Format(form), w.NotBefore.Format(form), w.NotBefore.Sub(now).Round(time.Second))
-	case !w.Contains(now):
+			now.Format(form), w.NotBefore.Format(form), until(w.NotBefore.Sub(now)))
+	case s.Open == nil && !w.Contains(now):
 		return refuse("set the clock right, or make a new plan", "the clock says %s, and the plan could run until %s", now.Format(form), w.NotAfter.Format(form))
 	}
 	return nil

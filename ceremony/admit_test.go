@@ -1,6 +1,7 @@
 package ceremony_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -20,6 +21,9 @@ func edit(t *testing.T, p *plan.Plan, change func(*plan.Plan)) *plan.Plan {
 		t.Fatal(err)
 	}
 	change(copied)
+	if err := copied.Seal(); err != nil {
+		t.Fatal(err)
+	}
 	return copied
 }
 
@@ -79,6 +83,23 @@ func TestWindow(t *testing.T) {
 			t.Errorf("at %s: %v", now, err)
 		}
 	}
+}
+
+// TestWindowPassesDuringInterruption lets an interrupted ceremony go on after
+// its window: no other plan could finish it.
+func TestWindowPassesDuringInterruption(t *testing.T) {
+	s := newScene(t, "two-tier")
+	p := s.makePlan(planTime)
+	s.cutAt = 9
+	if err := s.run(p, false); !errors.Is(err, errCut) {
+		t.Fatal(err)
+	}
+	s.again()
+	s.now = p.Window.NotAfter.AddDate(0, 0, 3)
+	if err := s.run(p, true); err != nil {
+		t.Fatal(err)
+	}
+	s.wholeEnd(p)
 }
 
 func TestStalePlan(t *testing.T) {

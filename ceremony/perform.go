@@ -28,6 +28,8 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.signCRL(ctx, a)
 	case plan.GenerateProvisionerKey:
 		result, err = c.provisionerKey(a)
+	case plan.InitializeToken:
+		result, err = c.initializeToken(ctx, a)
 	}
 	if err != nil {
 		return err
@@ -62,6 +64,9 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 	if c.Book.State().Open.Intent != nil {
 		key, err = store.Find(ctx, spec, nil)
 		adopted = err == nil
+		if known, ok := key.(hsm.Witness); adopted && ok {
+			evidence = known.Evidence(ctx)
+		}
 		if err != nil && !errors.Is(err, hsm.ErrNotFound) {
 			return Result{}, err
 		}
@@ -88,7 +93,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 		return Result{}, err
 	}
 	c.keys[a.Address] = key
-	return Result{SPKI: spki, Adopted: adopted, Files: []string{a.GenerateKey.Location}}, nil
+	return Result{SPKI: spki, Adopted: adopted, Files: a.Outputs()}, nil
 }
 
 func (c *ceremony) authority(address spec.Address) (*spec.Authority, error) {

@@ -53,6 +53,20 @@ type Stores interface {
 	Open(ctx context.Context, k *spec.KeyStore, secret []byte) (hsm.Store, error)
 }
 
+// TokenStores is Stores that can make an empty token ready. Resumed says that
+// an interrupted run may have done so already; a token that this very PIN
+// opens, and that is empty, is then taken over.
+type TokenStores interface {
+	Initialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin []byte, resumed bool) (Initialized, error)
+}
+
+// Initialized is a token that was made ready.
+type Initialized struct {
+	Serial   string
+	Adopted  bool
+	Evidence []hsm.Evidence
+}
+
 // Book is the ledger, open for this ceremony alone.
 type Book interface {
 	History

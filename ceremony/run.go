@@ -178,6 +178,20 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 			return fmt.Errorf("key of %s: %w", have.Address, err)
 		}
 	}
+	return c.openForNewKeys(ctx)
+}
+
+// openForNewKeys opens the stores that new keys go to, so that a wrong PIN or
+// a wrong token is found before anything is written.
+func (c *ceremony) openForNewKeys(ctx context.Context) error {
+	for _, action := range c.plan.Actions[c.done():] {
+		if action.Kind != plan.GenerateKey || c.becomesReady(c.done(), action.GenerateKey.Store) {
+			continue
+		}
+		if _, err := c.store(ctx, action.GenerateKey.Store); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -213,9 +227,16 @@ func (c *ceremony) existingKeys(s plan.State) []plan.Authority {
 // opensSomething reports whether a secret is the one of a key that exists, so
 // that it is asked for and not chosen.
 func (c *ceremony) opensSomething(secret spec.Address, existing []plan.Authority) bool {
+	// A token has its PIN already, also when there is no key on it yet, unless
+	// this plan gives it one.
+	if slices.ContainsFunc(c.admitted.estate.KeyStores, func(k *spec.KeyStore) bool {
+		return k.Token != nil && !c.becomesReady(c.done(), k.Address) && k.Password != nil && k.Password.Address == secret
+	}) {
+		return true
+	}
 	return slices.ContainsFunc(existing, func(a plan.Authority) bool {
 		store := c.storeOf(a.Key.Key.Store)
-		return store != nil && store.Password.Address == secret
+		return store != nil && store.Password != nil && store.Password.Address == secret
 	})
 }
 
@@ -237,7 +258,11 @@ func (c *ceremony) store(ctx context.Context, address spec.Address) (hsm.Store, 
 	if k == nil {
 		return nil, fmt.Errorf("the estate has no %s", address)
 	}
-	s, err := c.Stores.Open(ctx, k, c.secrets[k.Password.Address])
+	var secret []byte // none for a pin pad
+	if k.Password != nil {
+		secret = c.secrets[k.Password.Address]
+	}
+	s, err := c.Stores.Open(ctx, k, secret)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}

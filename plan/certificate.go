@@ -203,7 +203,28 @@ func (m *maker) lintObject(a *spec.Authority, own, issuer *material) lint.Certif
 	if a.Issuer != nil {
 		object.Issuer = issuer.certificate.Raw
 	}
+	object.Signing = m.in.At
+	surround(&object, m.estate, a, m.state)
 	return object
+}
+
+// surround adds what the estate and the ledger know around a certificate.
+func surround(object *lint.Certificate, e *spec.Estate, a *spec.Authority, s State) {
+	for tier := e.Children(a); len(tier) > 0; object.TiersBelow++ {
+		var below []*spec.Authority
+		for _, child := range tier {
+			below = append(below, e.Children(child)...)
+		}
+		tier = below
+	}
+	if a.CRL != nil {
+		object.OwnListURLs = a.CRL.URLs
+	}
+	for _, other := range s.Authorities() {
+		if other.Certificate != nil {
+			object.Others = append(object.Others, lint.KnownCertificate{Owner: other.Address.String(), DER: other.Certificate})
+		}
+	}
 }
 
 // Role is what the estate says an authority is for.

@@ -18,11 +18,16 @@ func (m *maker) crl(a *spec.Authority) {
 		return
 	}
 	have, _ := m.state.Authority(a.Address)
-	number, due := m.due(a, have)
+	last, ok := m.lastCRL(a, have)
+	if !ok {
+		return
+	}
+	entries := m.entries(a)
+	number, due := m.due(a, last, entries)
 	if !due {
 		return
 	}
-	template, err := m.crlTemplate(a, own, number)
+	template, err := m.crlTemplate(a, own, number, entries)
 	if err != nil {
 		m.diags.Report(a.CRL.Origin, "", "CRL that cannot be built", "%s.", err)
 		return
@@ -41,23 +46,31 @@ func (m *maker) crl(a *spec.Authority) {
 	m.useSecret(a.Key.Store.Password)
 }
 
+// lastCRL gives the newest list of the ledger, nil before the first.
+func (m *maker) lastCRL(a *spec.Authority, have Authority) (*x509.RevocationList, bool) {
+	if have.CRL == nil {
+		return nil, true
+	}
+	last, err := x509.ParseRevocationList(have.CRL)
+	if err != nil {
+		m.diags.Report(a.CRL.Origin, "", "CRL in the ledger cannot be read", "%s. Run pki verify.", err)
+	}
+	return last, err == nil
+}
+
 // due gives the number of the next CRL and whether it is time for it: the
 // first belongs to the ceremony that makes the authority, a later one comes
-// issue_every after the last, or from the middle of its life when issue_every
-// is not written. A CRL that an online CA signs is its own affair after the
-// first.
-func (m *maker) due(a *spec.Authority, have Authority) (string, bool) {
-	if have.CRL == nil {
+// when a revocation does, issue_every after the last, or from the middle of
+// its life when issue_every is not written. A CRL that an online CA signs is
+// its own affair after the first.
+func (m *maker) due(a *spec.Authority, last *x509.RevocationList, entries []tbs.Entry) (string, bool) {
+	if last == nil {
 		return "1", true
 	}
 	if slices.ContainsFunc(m.estate.OnlineCAs, func(o *spec.OnlineCA) bool {
 		return o.Authority == a && o.CRL != nil && o.CRL.Enabled
 	}) {
-		return "", false
-	}
-	last, err := x509.ParseRevocationList(have.CRL)
-	if err != nil {
-		m.diags.Report(a.CRL.Origin, "", "CRL in the ledger cannot be read", "%s. Run pki verify.", err)
+		m.revokedElsewhere(a)
 		return "", false
 	}
 	from := last.ThisUpdate.Add(last.NextUpdate.Sub(last.ThisUpdate) / 2)
@@ -65,7 +78,7 @@ func (m *maker) due(a *spec.Authority, have Authority) (string, bool) {
 		from = a.CRL.IssueEvery.From(last.ThisUpdate)
 	}
 	next := new(big.Int).Add(last.Number, big.NewInt(1))
-	return next.String(), !m.in.At.Before(from)
+	return next.String(), !sameEntries(last, entries) || !m.in.At.Before(from)
 }
 
 // DueNext gives when the next CRL is planned, for a CRL that starts at.
@@ -76,7 +89,7 @@ func DueNext(c *spec.CRL, at time.Time) time.Time {
 	return c.IssueEvery.From(at)
 }
 
-func (m *maker) crlTemplate(a *spec.Authority, own *material, number string) (*tbs.CRL, error) {
+func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, entries []tbs.Entry) (*tbs.CRL, error) {
 	authorityKeyID, err := m.authorityKeyID(own)
 	if err != nil {
 		return nil, err
@@ -96,7 +109,7 @@ func (m *maker) crlTemplate(a *spec.Authority, own *material, number string) (*t
 	return &tbs.CRL{
 		Signature: own.ref.Algorithm, Issuer: own.certificate.RawSubject,
 		ThisUpdate: m.in.At, NextUpdate: a.CRL.ValidFor.Last(m.in.At),
-		Entries:    []tbs.Entry{},
+		Entries:    entries,
 		Extensions: extensions,
 	}, nil
 }

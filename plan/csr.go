@@ -100,5 +100,6 @@ func (s State) Object(e *spec.Estate, a *spec.Authority, der []byte, draft bool)
 			object.OtherKeys = append(object.OtherKeys, lint.KnownKey{Owner: other.Address.String(), SPKI: other.SPKI()})
 		}
 	}
+	surround(&object, e, a, s)
 	return object
 }

@@ -33,6 +33,7 @@ type Event struct {
 	CRL         *Signed      `json:"crl_signed,omitempty"`
 	Provisioner *ProvKey     `json:"provisioner_key_made,omitempty"`
 	Finished    *Finished    `json:"ceremony_finished,omitempty"`
+	TokenReady  *TokenReady  `json:"token_initialized,omitempty"`
 }
 
 // EventKind names what happened.
@@ -48,6 +49,7 @@ const (
 	CRLSigned          EventKind = "crl_signed"
 	ProvisionerKeyMade EventKind = "provisioner_key_made"
 	CeremonyFinished   EventKind = "ceremony_finished"
+	TokenInitialized   EventKind = "token_initialized"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone
@@ -84,6 +86,16 @@ type KeyMade struct {
 	Key      KeyAction    `json:"key"`
 	SPKI     []byte       `json:"spki"`
 	Adopted  bool         `json:"adopted,omitempty"` // found after an interruption
+	Evidence []Evidence   `json:"evidence,omitempty"`
+}
+
+// TokenReady says that an empty token was given its label and PINs.
+type TokenReady struct {
+	Action   int          `json:"action"`
+	Address  spec.Address `json:"address"` // of the key store
+	Token    TokenAction  `json:"token"`
+	Serial   string       `json:"serial"`
+	Adopted  bool         `json:"adopted,omitempty"` // was made ready before an interruption
 	Evidence []Evidence   `json:"evidence,omitempty"`
 }
 

@@ -56,6 +56,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	for _, a := range e.IssuanceOrder() {
 		m.authority(a)
 	}
+	m.findRevocations()
 	for _, a := range e.IssuanceOrder() {
 		m.crl(a)
 	}
@@ -65,6 +66,11 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	m.needs()
 	m.unusedWaivers()
 	m.forgotten()
+	if !m.diags.HasErrors() {
+		if err := m.plan.Seal(); err != nil {
+			m.say("Plan that cannot be written", "%s. This is a fault of the program; please report it.", err)
+		}
+	}
 	if m.diags.HasErrors() {
 		return nil, m.diags.Sorted()
 	}
@@ -81,7 +87,8 @@ type maker struct {
 	waived    map[int]bool // waivers that matched something
 	diags     spec.Diagnostics
 	materials map[spec.Address]*material
-	previews  map[spec.Algorithm]int // preview keys taken, by algorithm
+	revoked   map[spec.Address][]revoked // by the authority that issued
+	previews  map[spec.Algorithm]int     // preview keys taken, by algorithm
 	secrets   []*spec.Secret
 }
 
@@ -314,12 +321,17 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 		return false
 	}
 	name := a.Address.FileName()
+	m.initializeToken(a.Key.Store)
+	id := m.draw("key id", a.Address, "1", 16)
+	location := a.Key.Store.Path + "/" + name + ".key"
+	if a.Key.Store.Token != nil {
+		location = a.Key.Store.Token.KeyURI(id, name)
+	}
 	number := m.add(Action{
 		Kind: GenerateKey, Address: a.Address, Irreversible: true,
 		GenerateKey: &KeyAction{
 			Generation: firstGeneration, Store: a.Key.Store.Address, Algorithm: algorithm,
-			KeyID: hex.EncodeToString(m.draw("key id", a.Address, "1", 16)),
-			Label: name, Location: a.Key.Store.Path + "/" + name + ".key",
+			KeyID: hex.EncodeToString(id), Label: name, Location: location,
 		},
 	})
 	m.materials[a.Address] = &material{
@@ -330,8 +342,28 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 	return true
 }
 
+// initializeToken plans to make a token ready before the first key that goes
+// to it, once in its life.
+func (m *maker) initializeToken(k *spec.KeyStore) {
+	if k.Token == nil || !k.Token.Initialize || k.Password == nil || k.Token.OfficerPIN == nil {
+		return
+	}
+	_, done := m.state.Token(k.Address)
+	used := slices.ContainsFunc(m.state.Authorities(), func(a Authority) bool { return a.Key != nil && a.Key.Key.Store == k.Address })
+	planned := slices.ContainsFunc(m.plan.Actions, func(a Action) bool { return a.Kind == InitializeToken && a.Address == k.Address })
+	if done || used || planned {
+		return
+	}
+	m.add(Action{
+		Kind: InitializeToken, Address: k.Address, Irreversible: true,
+		InitializeToken: &TokenAction{Module: k.Token.Module, Label: k.Token.Label, PIN: k.Password.Address, OfficerPIN: k.Token.OfficerPIN.Address},
+	})
+	m.useSecret(k.Token.OfficerPIN)
+	m.useSecret(k.Password)
+}
+
 func (m *maker) useSecret(s *spec.Secret) {
-	if !slices.Contains(m.secrets, s) {
+	if s != nil && !slices.Contains(m.secrets, s) { // a pin pad needs none
 		m.secrets = append(m.secrets, s)
 	}
 }

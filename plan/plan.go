@@ -8,7 +8,10 @@ package plan
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"pki.internal/lint"
@@ -34,6 +37,11 @@ type Plan struct {
 	Lint    LintRef   `json:"lint"`
 	Needs   Needs     `json:"needs"`
 	Actions []Action  `json:"actions"`
+	// Sum is the SHA-256 of the canonical plan with an empty sum, in hex. It
+	// finds a slip of the disk or of an editor in a field that making the plan
+	// again takes over, such as the window; it is no seal against people, who
+	// can compute it: that is what reading the digest aloud is for.
+	Sum string `json:"sum"`
 }
 
 // Tool is the program that made the plan.
@@ -100,6 +108,7 @@ const (
 	SignCertificate        Kind = "sign_certificate"
 	SignCRL                Kind = "sign_crl"
 	GenerateProvisionerKey Kind = "generate_provisioner_key"
+	InitializeToken        Kind = "initialize_token"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -114,6 +123,7 @@ type Action struct {
 	SignCertificate        *CertificateAction `json:"sign_certificate,omitempty"`
 	SignCRL                *CRLAction         `json:"sign_crl,omitempty"`
 	GenerateProvisionerKey *ProvisionerAction `json:"generate_provisioner_key,omitempty"`
+	InitializeToken        *TokenAction       `json:"initialize_token,omitempty"`
 }
 
 // KeyAction makes a key that did not exist.
@@ -123,8 +133,19 @@ type KeyAction struct {
 	Algorithm  spec.Algorithm `json:"algorithm"`
 	KeyID      string         `json:"key_id"`   // CKA_ID, hex
 	Label      string         `json:"label"`    // CKA_LABEL, or the key's name in a file store
-	Location   string         `json:"location"` // file store: path below the estate
+	Location   string         `json:"location"` // file store: path below the estate; token: URI of RFC 7512
 }
+
+// TokenAction makes an empty token ready. Its address is the key store's.
+type TokenAction struct {
+	Module     string       `json:"module"`
+	Label      string       `json:"label"`
+	PIN        spec.Address `json:"pin"`
+	OfficerPIN spec.Address `json:"so_pin"`
+}
+
+// OnToken reports whether the key lives on a token, so that there is no file.
+func (k *KeyAction) OnToken() bool { return strings.HasPrefix(k.Location, "pkcs11:") }
 
 // KeyRef names a key that an action uses.
 type KeyRef struct {
@@ -208,8 +229,27 @@ func (p *Plan) Digest() ([32]byte, error) {
 	return sha256.Sum256(text), err
 }
 
+// Seal fills in the plan's sum. Make has done it; a plan that was changed on
+// purpose is sealed again.
+func (p *Plan) Seal() error {
+	sum, err := p.sum()
+	p.Sum = sum
+	return err
+}
+
+func (p *Plan) sum() (string, error) {
+	open := *p
+	open.Sum = ""
+	text, err := Canonical(&open)
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), err
+}
+
 // wellFormed checks what types alone cannot say.
 func (p *Plan) wellFormed() error {
+	if sum, err := p.sum(); err != nil || (sum != p.Sum && p.Format == Format) {
+		return errors.Join(errors.New("the plan's sum does not match: a byte of it was changed after it was made"), err)
+	}
 	if p.Format != Format {
 		return fmt.Errorf("the plan's format is %q and this version reads %q; use the version that made it", p.Format, Format)
 	}
@@ -225,6 +265,7 @@ func (p *Plan) wellFormed() error {
 		set := map[Kind]bool{
 			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
 			SignCRL: a.SignCRL != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
+			InitializeToken: a.InitializeToken != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {
@@ -259,6 +300,9 @@ func (p *Plan) times() []time.Time {
 func (a Action) Outputs() []string {
 	switch a.Kind {
 	case GenerateKey:
+		if a.GenerateKey.OnToken() {
+			return nil
+		}
 		return []string{a.GenerateKey.Location}
 	case SignCertificate:
 		return a.SignCertificate.Draft.Outputs

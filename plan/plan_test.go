@@ -2,7 +2,6 @@ package plan_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
 	"flag"
@@ -40,6 +39,9 @@ func TestGoldenPlans(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := mustMake(t, loadExample(t, name), plan.State{}, someInputs)
 			p.Lint.Set = "" // changes with every zlint; its own test pins it
+			if err := p.Seal(); err != nil {
+				t.Fatal(err)
+			}
 			text, err := p.Encode()
 			if err != nil {
 				t.Fatal(err)
@@ -104,23 +106,18 @@ func TestRemakeGivesTheInputsBack(t *testing.T) {
 	}
 }
 
-// TestFlippedBytesOfAPlan is promise 5 for plans: a changed byte either makes
-// the plan unreadable or gives another digest.
+// TestFlippedBytesOfAPlan is promise 5 for plans: whichever byte changes, the
+// plan is refused.
 func TestFlippedBytesOfAPlan(t *testing.T) {
 	p := mustMake(t, loadExample(t, "two-tier"), plan.State{}, someInputs)
 	text, err := p.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	digest := sha256.Sum256(text)
-	for i := 0; i < len(text); i += 3 {
+	for i := range text {
 		changed := bytes.Clone(text)
 		changed[i] ^= 1
-		got, err := plan.Decode(changed)
-		if err != nil {
-			continue
-		}
-		if d, err := got.Digest(); err != nil || d == digest {
+		if _, err := plan.Decode(changed); err == nil {
 			t.Fatalf("byte %d changed from %q to %q goes unseen", i, text[i], changed[i])
 		}
 	}

@@ -29,6 +29,7 @@ type State struct {
 
 	authorities  map[spec.Address]Authority
 	provisioners map[spec.Address]ProvKey
+	tokens       map[spec.Address]TokenReady
 }
 
 // Authority is what the ledger knows of one CA: its newest generation.
@@ -81,6 +82,13 @@ func (s State) Provisioner(a spec.Address) (ProvKey, bool) {
 	return found, ok
 }
 
+// Token gives what the ledger knows of a key store's token that a ceremony
+// made ready.
+func (s State) Token(store spec.Address) (TokenReady, bool) {
+	found, ok := s.tokens[store]
+	return found, ok
+}
+
 // Apply gives the state after one more event. head is the ledger's head with
 // that event. Nothing is taken on trust: an event that the open plan does not
 // allow, a certificate whose bytes are not the planned ones or a signature
@@ -95,6 +103,10 @@ func (s State) Apply(e Event, head Head) (State, error) {
 	next := s
 	next.authorities = maps.Clone(s.authorities)
 	next.provisioners = maps.Clone(s.provisioners)
+	next.tokens = maps.Clone(s.tokens)
+	if next.tokens == nil {
+		next.tokens = map[spec.Address]TokenReady{}
+	}
 	if next.authorities == nil {
 		next.authorities, next.provisioners = map[spec.Address]Authority{}, map[spec.Address]ProvKey{}
 	}
@@ -122,6 +134,7 @@ func (e Event) wellFormed() error {
 		CeremonyBegun: e.Begun != nil, CeremonyResumed: e.Resumed != nil, KeyWasIntended: e.KeyIntended != nil,
 		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
 		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
+		TokenInitialized: e.TokenReady != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -155,8 +168,23 @@ func (s *State) apply(e Event) error {
 		return s.signCRL(e.CRL)
 	case ProvisionerKeyMade:
 		return s.makeProvisionerKey(e.Provisioner)
+	case TokenInitialized:
+		return s.initializeToken(e.TokenReady)
 	}
 	return s.finish(e.Finished)
+}
+
+func (s *State) initializeToken(t *TokenReady) error {
+	action, err := s.expect(t.Action, InitializeToken, t.Address)
+	if err != nil {
+		return err
+	}
+	if *action.InitializeToken != t.Token {
+		return errors.New("it makes another token ready than the plan says")
+	}
+	s.tokens[t.Address] = *t
+	s.Open.Done++
+	return nil
 }
 
 func (s *State) makeProvisionerKey(k *ProvKey) error {

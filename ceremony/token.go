@@ -1,0 +1,47 @@
+package ceremony
+
+import (
+	"context"
+	"errors"
+
+	"pki.internal/plan"
+	"pki.internal/spec"
+)
+
+// becomesReady reports whether an action from a place of the plan on makes the
+// token of a key store ready, so that it cannot be opened before.
+func (c *ceremony) becomesReady(from int, store spec.Address) bool {
+	for _, action := range c.plan.Actions[from:] {
+		if action.Kind == plan.InitializeToken && action.Address == store {
+			return true
+		}
+	}
+	return false
+}
+
+// done counts the actions that have happened.
+func (c *ceremony) done() int {
+	if open := c.Book.State().Open; open != nil {
+		return open.Done
+	}
+	return 0
+}
+
+// initializeToken gives an empty token its label and its PINs.
+func (c *ceremony) initializeToken(ctx context.Context, a plan.Action) (Result, error) {
+	planned := a.InitializeToken
+	k := c.storeOf(a.Address)
+	driver, can := c.Stores.(TokenStores)
+	if k == nil || !can {
+		return Result{}, errors.New("no token can be made ready here")
+	}
+	made, err := driver.Initialize(ctx, k, c.secrets[planned.OfficerPIN], c.secrets[planned.PIN], c.admitted.resume)
+	if err != nil {
+		return Result{}, err
+	}
+	event := &plan.TokenReady{Action: a.Number, Address: a.Address, Token: *planned, Serial: made.Serial, Adopted: made.Adopted}
+	for _, e := range made.Evidence {
+		event.Evidence = append(event.Evidence, plan.Evidence{Claim: e.Claim, Grade: string(e.Grade)})
+	}
+	return Result{Adopted: made.Adopted}, c.append(plan.Event{Kind: plan.TokenInitialized, Audience: plan.Public, TokenReady: event})
+}
