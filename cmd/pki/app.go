@@ -15,6 +15,8 @@ import (
 
 	"pki.internal/ceremony"
 	"pki.internal/ceremony/ledger"
+	"pki.internal/hsm"
+	"pki.internal/hsm/pkcs11"
 	"pki.internal/plan"
 	"pki.internal/spec"
 	"pki.internal/spec/hclspec"
@@ -33,6 +35,7 @@ type app struct {
 	color          bool
 	width          int
 	sources        map[string][]byte // of the estate that was loaded, for snippets
+	warnings       spec.Diagnostics  // shown so far
 }
 
 // folder opens the estate's folder. Nothing outside it is reached through the
@@ -43,6 +46,14 @@ func (a *app) folder() (*os.Root, error) {
 		return nil, fmt.Errorf("the estate's folder cannot be opened: %w; name it with -C DIR", err)
 	}
 	return root, nil
+}
+
+// self is how this program is called for the same estate, for next steps.
+func (a *app) self() string {
+	if a.dir == "." {
+		return "pki"
+	}
+	return "pki -C " + a.dir
 }
 
 // load reads the estate. Warnings are shown at once; errors come back as
@@ -57,8 +68,9 @@ func (a *app) load(root *os.Root, vars map[string]string) (*spec.Estate, error) 
 	return loaded.Estate, nil
 }
 
-// warn shows diagnostics that stop nothing.
+// warn shows diagnostics that stop nothing; programs get them with the result.
 func (a *app) warn(diags spec.Diagnostics) {
+	a.warnings = append(a.warnings, diags...)
 	if !a.json {
 		a.printDiagnostics(a.stderr, diags)
 	}
@@ -92,7 +104,7 @@ func (a *app) emit(command string, result any, human func(w io.Writer)) error {
 		e := json.NewEncoder(&b)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		if err := e.Encode(document{FormatVersion: "1.0", Command: command, Result: result}); err != nil {
+		if err := e.Encode(document{FormatVersion: "1.0", Command: command, Result: result, Diagnostics: a.warnings}); err != nil {
 			return err
 		}
 	} else {
@@ -106,7 +118,8 @@ func (a *app) emit(command string, result any, human func(w io.Writer)) error {
 // failed.
 func (a *app) fail(err error) {
 	var changes *changesError
-	if errors.As(err, &changes) && changes.found == "" {
+	var said *saidError
+	if errors.As(err, &said) || (errors.As(err, &changes) && changes.found == "") {
 		return
 	}
 	var diags spec.Diagnostics
@@ -126,11 +139,35 @@ func (a *app) fail(err error) {
 	case errors.As(err, &changes):
 		fmt.Fprintln(a.stderr, changes.found)
 	case errors.As(err, &refusal):
-		context, _, _ := strings.Cut(err.Error(), refusal.Error())
+		context, rest, _ := strings.Cut(err.Error(), refusal.Error())
 		fmt.Fprintf(a.stderr, "%s %s%s.\n%s\n", a.paint(red, "Refused:"), context, refusal.Fact, wrap("Next: "+refusal.Next+".", a.width, "  "))
+		if rest = strings.TrimSpace(rest); rest != "" {
+			fmt.Fprintf(a.stderr, "%s.\n", wrap(rest, a.width, "  "))
+		}
 	default:
-		fmt.Fprintf(a.stderr, "%s\n", wrap(a.paint(red, "Error:")+" "+err.Error(), a.width, "  "))
+		title := a.paint(red, "Error:") + " "
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			fmt.Fprintf(a.stderr, "%s\n", wrap(title+line, a.width, "  "))
+			title = ""
+		}
+		if next := nextAfter(err); next != "" {
+			fmt.Fprintf(a.stderr, "%s\n", wrap("Next: "+next+".", a.width, "  "))
+		}
 	}
+}
+
+// nextAfter says what to do about trouble with a key, which key stores do not
+// know.
+func nextAfter(err error) string {
+	var token *pkcs11.Error
+	switch {
+	case errors.As(err, &token): // it says what to do itself
+	case errors.Is(err, hsm.ErrWrongPIN):
+		return "make sure which password belongs to this key, and run the command again"
+	case errors.Is(err, hsm.ErrNotFound):
+		return "bring the key back from its backup, and run the command again"
+	}
+	return ""
 }
 
 // version is set by the linker; a build without it says what Go knows.

@@ -13,12 +13,14 @@ import (
 	"pki.internal/ceremony/ledger"
 	"pki.internal/hsm"
 	"pki.internal/hsm/filestore"
+	"pki.internal/hsm/pkcs11"
 	"pki.internal/plan"
 	"pki.internal/spec"
 )
 
 type applyOptions struct {
 	resume, yes bool
+	lastTry     bool
 	vars        []string
 }
 
@@ -51,6 +53,7 @@ ceremony. Without a plan no ceremony key can be reached.`,
 	}
 	c.Flags().BoolVar(&o.resume, "resume", false, "go on with an interrupted ceremony of this plan")
 	c.Flags().BoolVar(&o.yes, "yes", false, "answer the confirmation; lab estates only")
+	c.Flags().BoolVar(&o.lastTry, "last-pin-try", false, "log in to a token although it has one try left before it locks")
 	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable when rendering, name=value; may be repeated")
 	return c
 }
@@ -93,7 +96,7 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		Clock: a.now, Rand: rand.Reader, Tool: self,
 		Desk:    &desk{app: a, yes: o.yes, digest: digest},
 		Secrets: askSecrets{root: root, environment: p.Estate.Environment},
-		Stores:  stores{root}, Book: watchedBook{file}, Files: folderFiles{root},
+		Stores:  stores{root, o.lastTry}, Book: watchedBook{file}, Files: folderFiles{root},
 	}
 	if err := room.Run(ctx, admitted); err != nil {
 		return a.interrupted(file.State(), name, err)
@@ -120,8 +123,8 @@ func (a *app) interrupted(s plan.State, name string, err error) error {
 	if s.Open == nil {
 		return err
 	}
-	return fmt.Errorf("%w\n%d of %d actions are in the ledger; when the cause is mended, go on with pki apply %s --resume",
-		err, s.Open.Done, len(s.Open.Plan.Actions), name)
+	return fmt.Errorf("%w\n%d of %d actions are in the ledger; when the cause is mended, go on with %s apply %s --resume",
+		err, s.Open.Done, len(s.Open.Plan.Actions), a.self(), name)
 }
 
 // afterCeremony renders what has become possible and says what there is.
@@ -141,7 +144,7 @@ func (a *app) afterCeremony(book *ledger.File, root *os.Root, estate *spec.Estat
 	}
 	result := map[string]any{"ledger": book.Head(), "written": append(written, rendered.Written...), "actions": len(p.Actions)}
 	return a.emit("apply", result, func(w io.Writer) {
-		fmt.Fprintf(w, "\nThe ceremony is finished: %s, and the ledger has %s.\n\n", count(len(p.Actions), "action"), entries(book.Head().Entries))
+		fmt.Fprintf(w, "\nThe ceremony is finished: %s, and the ledger has %s.\n\n", count(len(p.Actions), "action"), count(book.Head().Entries, "entry"))
 		printTree(w, book.State())
 		printFingerprints(w, book.State(), concerned)
 		fmt.Fprintf(w, "\nWritten:\n")
@@ -150,22 +153,39 @@ func (a *app) afterCeremony(book *ledger.File, root *os.Root, estate *spec.Estat
 		}
 		fmt.Fprintf(w, "  %s, head %s\n", ledgerName, book.Head().Hash)
 		fmt.Fprintf(w, "\nNext:\n")
-		for _, step := range nextSteps(estate, book.State()) {
+		for _, step := range a.nextSteps(estate, book.State()) {
 			fmt.Fprintf(w, "  - %s\n", wrap(step, a.width-4, "    "))
 		}
 	})
 }
 
 // stores opens the key stores of an estate's folder.
-type stores struct{ root *os.Root }
+type stores struct {
+	root    *os.Root
+	lastTry bool
+}
 
 // Open opens a store; its kind has been validated with the estate.
-func (s stores) Open(_ context.Context, k *spec.KeyStore, secret []byte) (hsm.Store, error) {
-	store, err := filestore.Open(s.root, k.Path, secret)
+func (s stores) Open(ctx context.Context, k *spec.KeyStore, secret []byte) (hsm.Store, error) {
+	var store hsm.Store
+	var err error
+	if k.Token != nil {
+		store, err = pkcs11.Open(ctx, tokenStore(k.Token, s.lastTry), secret)
+	} else {
+		store, err = filestore.Open(s.root, k.Path, secret)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return watchedStore{store}, nil
+}
+
+// Initialize makes the empty token of a key store ready.
+func (s stores) Initialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin []byte, resumed bool) (ceremony.Initialized, error) {
+	testOnlyEffect("before token " + k.Token.Label)
+	token, adopted, evidence, err := pkcs11.Ready(ctx, tokenStore(k.Token, s.lastTry), k.Token.Label, officerPIN, pin, resumed)
+	testOnlyEffect("after token " + k.Token.Label)
+	return ceremony.Initialized{Serial: token.Serial, Adopted: adopted, Evidence: evidence}, err
 }
 
 // watchedBook and watchedStore let tests end the process around each effect.

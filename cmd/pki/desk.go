@@ -24,9 +24,7 @@ const confirmation = "carry out this plan"
 func (d *desk) Confirm(ctx context.Context, p *plan.Plan, resumed bool) error {
 	var b strings.Builder
 	d.app.printPlan(&b, p, d.digest)
-	if !d.app.json {
-		fmt.Fprintf(d.app.stderr, "%s\n", b.String())
-	}
+	d.say("%s\n", b.String())
 	question := "Nothing has been made yet."
 	if resumed {
 		question = "This ceremony was interrupted and goes on where it stopped."
@@ -46,8 +44,10 @@ func (d *desk) Confirm(ctx context.Context, p *plan.Plan, resumed bool) error {
 func (d *desk) Begin(a plan.Action) { d.say("%4d  %s …\n", a.Number, actionName(a)) }
 
 // Done says what came of it.
-func (d *desk) Done(_ plan.Action, r ceremony.Result) {
+func (d *desk) Done(a plan.Action, r ceremony.Result) {
 	switch {
+	case r.Adopted && a.Kind == plan.InitializeToken:
+		d.say("      done: the token was made ready before the interruption\n")
 	case r.Adopted:
 		d.say("      done: the key was made before the interruption and is taken over, SPKI SHA-256 %s\n", sha256Hex(r.SPKI))
 	case r.SPKI != nil:
@@ -61,11 +61,9 @@ func (d *desk) Done(_ plan.Action, r ceremony.Result) {
 	}
 }
 
-func (d *desk) say(format string, args ...any) {
-	if !d.app.json {
-		fmt.Fprintf(d.app.stderr, format, args...)
-	}
-}
+// say writes to standard error, with --json as well: people in the room watch
+// it, and standard output belongs to the result.
+func (d *desk) say(format string, args ...any) { fmt.Fprintf(d.app.stderr, format, args...) }
 
 // plainFields gives words for the fields that a template leaves open.
 func plainFields(names []string) []string {

@@ -29,7 +29,7 @@ func fmtCommand(a *app) *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if slices.Equal(args, []string{"-"}) {
-				return a.formatStream(c.InOrStdin())
+				return a.formatStream(c.InOrStdin(), check, diff)
 			}
 			return a.formatFiles(args, check, diff)
 		},
@@ -39,7 +39,7 @@ func fmtCommand(a *app) *cobra.Command {
 	return c
 }
 
-func (a *app) formatStream(in io.Reader) error {
+func (a *app) formatStream(in io.Reader, check, diff bool) error {
 	text, err := io.ReadAll(in)
 	if err != nil {
 		return err
@@ -48,7 +48,20 @@ func (a *app) formatStream(in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.stdout.Write(styled)
+	shown := string(styled)
+	if diff {
+		shown = udiff.Unified("standard input", "standard input", string(text), string(styled))
+	} else if check {
+		shown = ""
+	}
+	changed := []string{}
+	if !bytes.Equal(text, styled) {
+		changed = append(changed, "-")
+	}
+	err = a.emit("fmt", map[string]any{"changed": changed, "text": shown}, func(w io.Writer) { io.WriteString(w, shown) })
+	if err == nil && check && len(changed) > 0 {
+		return &changesError{}
+	}
 	return err
 }
 

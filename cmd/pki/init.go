@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pki.internal/ceremony"
 	"pki.internal/examples"
 	"pki.internal/plan"
 	"pki.internal/spec"
@@ -64,7 +65,7 @@ func (a *app) initEstate(example string) error {
 	files = append(files, plan.File{Path: ".gitignore", Mode: 0o644, Data: []byte(gitignore)})
 	for _, f := range files {
 		if _, err := root.Lstat(f.Path); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is already there; init never overwrites, so choose an empty folder", path.Join(a.dir, f.Path))
+			return &ceremony.Refusal{Fact: path.Join(a.dir, f.Path) + " is already there, and init never overwrites", Next: "choose an empty folder"}
 		}
 	}
 	written := []string{}

@@ -10,13 +10,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"pki.internal/lint"
 )
 
-type lintOptions struct{ issuer, previous, profile, format, failOn string }
+type lintOptions struct {
+	issuer, previous, profile, format, failOn, explain string
+	bulk, list                                         bool
+}
 
 func lintCommand(a *app) *cobra.Command {
 	var o lintOptions
@@ -24,16 +28,26 @@ func lintCommand(a *app) *cobra.Command {
 		Use:   "lint FILE…",
 		Short: "Judge certificates, CRLs, requests and step-ca trees",
 		Long: `Judge what a careful relying party would say of certificates, CRLs and
-certificate requests, in PEM or DER, and of folders as they stand in
-/etc/step-ca. Exits 2 when something is found at or above --fail-on.`,
-		Args: cobra.MinimumNArgs(1),
+certificate requests, in PEM or DER, of SSH certificates, of systemd units that
+start step-ca, and of folders as they stand in /etc/step-ca. Any other folder is
+searched for such files, and - is standard input. Exits 2 when something is
+found at or above --fail-on.`,
+		Args: func(_ *cobra.Command, names []string) error {
+			if len(names) == 0 && !o.list && o.explain == "" {
+				return errors.New("lint takes at least one file or folder, or - for standard input")
+			}
+			return nil
+		},
 		RunE: func(_ *cobra.Command, names []string) error { return a.lint(names, o) },
 	}
 	c.Flags().StringVar(&o.issuer, "issuer", "", "certificate of the issuer, to judge the pair")
 	c.Flags().StringVar(&o.previous, "previous", "", "the issuer's previous CRL, to judge the succession")
 	c.Flags().StringVar(&o.profile, "profile", "private", strings.Join(lint.Profiles(), " or "))
-	c.Flags().StringVar(&o.format, "format", "text", "text or json")
+	c.Flags().StringVar(&o.format, "format", "text", "text, json or sarif")
 	c.Flags().StringVar(&o.failOn, "fail-on", "warn", "notice, warn or error")
+	c.Flags().BoolVar(&o.bulk, "bulk", false, "leave out the slow searches for private keys")
+	c.Flags().BoolVar(&o.list, "list", false, "list our own rules")
+	c.Flags().StringVar(&o.explain, "explain", "", "say what one of our own rules is about")
 	return c
 }
 
@@ -42,11 +56,13 @@ type judged struct {
 	File     string         `json:"file"`
 	Kind     string         `json:"kind"`
 	Findings []lint.Finding `json:"findings"`
+
+	path, object string // the file, and which object of it where it holds several
 }
 
 func (a *app) lint(names []string, o lintOptions) error {
-	if o.format != "text" && o.format != "json" {
-		return &usageError{fmt.Errorf("--format %s: use text or json", o.format)}
+	if o.format != "text" && o.format != "json" && o.format != "sarif" {
+		return &usageError{fmt.Errorf("--format %s: use text, json or sarif", o.format)}
 	}
 	a.json = a.json || o.format == "json"
 	linter, err := lint.New(o.profile)
@@ -57,7 +73,10 @@ func (a *app) lint(names []string, o lintOptions) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	bench := bench{linter: linter, app: a}
+	if o.list || o.explain != "" {
+		return a.lintRules(linter, o.explain)
+	}
+	bench := bench{linter: linter, app: a, bulk: o.bulk}
 	if bench.issuer, err = optionalDER(o.issuer); err != nil {
 		return err
 	}
@@ -72,7 +91,12 @@ func (a *app) lint(names []string, o lintOptions) error {
 		}
 		all = append(all, found...)
 	}
-	if err := a.emit("lint", all, func(w io.Writer) { printJudged(w, all) }); err != nil {
+	if o.format == "sarif" {
+		err = a.sarif(linter, all)
+	} else {
+		err = a.emit("lint", all, func(w io.Writer) { printJudged(w, all) })
+	}
+	if err != nil {
 		return err
 	}
 	for _, j := range all {
@@ -85,39 +109,159 @@ func (a *app) lint(names []string, o lintOptions) error {
 	return nil
 }
 
+// sarif writes what was found for code hosts and editors.
+func (a *app) sarif(linter *lint.Linter, all []judged) error {
+	reports := make([]lint.Report, 0, len(all))
+	for _, j := range all {
+		reports = append(reports, lint.Report{File: j.path, Object: j.object, Findings: j.Findings})
+	}
+	log, err := linter.SARIF(toolVersion(), reports)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s\n", log)
+	return err
+}
+
+// lintRules lists our own rules, or explains one.
+func (a *app) lintRules(linter *lint.Linter, id string) error {
+	type rule struct {
+		ID        string        `json:"id"`
+		Severity  lint.Severity `json:"severity"`
+		Object    string        `json:"object"`
+		Title     string        `json:"title"`
+		Citation  string        `json:"citation"`
+		Effective string        `json:"effective"`
+		Advice    string        `json:"advice"`
+	}
+	var rules []rule
+	for _, r := range linter.Rules() {
+		if id == "" || id == r.ID {
+			rules = append(rules, rule{r.ID, r.Severity, r.Object, r.Title, r.Citation, r.Effective.Format(time.DateOnly), r.Advice})
+		}
+	}
+	if len(rules) == 0 {
+		return &usageError{fmt.Errorf("no rule of our own has the id %q; pki lint --list shows them, the rest are zlint's", id)}
+	}
+	return a.emit("lint", rules, func(w io.Writer) {
+		for _, r := range rules {
+			if id == "" {
+				fmt.Fprintf(w, "%-42s %s\n", r.ID, r.Title)
+				continue
+			}
+			fmt.Fprintf(w, "%s\n\n  %s.\n\n  severity    %s\n  judges      %s\n  written in  %s\n  counts from %s\n  what to do  %s\n",
+				r.ID, r.Title, r.Severity, r.Object, r.Citation, r.Effective, r.Advice)
+		}
+	})
+}
+
 // bench is what objects are judged with.
 type bench struct {
 	linter           *lint.Linter
 	app              *app
 	issuer, previous []byte
+	bulk             bool
 }
 
 func (b *bench) judge(name string) ([]judged, error) {
+	if name == "-" {
+		text, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return nil, err
+		}
+		return b.judgeText("-", text), nil
+	}
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if info.IsDir() {
-		tree, err := readTree(name)
-		if err != nil {
-			return nil, err
-		}
-		return []judged{{name, "step-ca tree", b.linter.StepCA(tree)}}, nil
+		return b.judgeFolder(name)
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
+	return b.judgeText(name, text), nil
+}
+
+// judgeFolder judges a step-ca tree as one object, and otherwise every file
+// that looks like something to judge.
+func (b *bench) judgeFolder(name string) ([]judged, error) {
+	if _, err := os.Stat(filepath.Join(name, "config", "ca.json")); err == nil {
+		tree, err := readTree(name)
+		if err != nil {
+			return nil, err
+		}
+		return []judged{{File: name, Kind: "step-ca tree", Findings: b.linter.StepCAAt(tree, b.app.now()), path: name}}, nil
+	}
+	root, err := os.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	var all []judged
+	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || info.Size() > maxObject {
+			return err
+		}
+		text, err := root.ReadFile(p)
+		if err == nil && judgeable(p, text) {
+			all = append(all, b.judgeText(filepath.Join(name, p), text)...)
+		}
+		return err
+	})
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("%s has no config/ca.json and no certificate, CRL, request, SSH certificate or unit; name a file, or a step-ca folder such as /etc/step-ca", name)
+	}
+	return all, err
+}
+
+// maxObject bounds the files that a search through a folder opens: the largest
+// CRLs there are have some tens of megabytes.
+const maxObject = 64 << 20
+
+// judgeable says whether a file that was found, and not named, is worth a
+// judgement.
+func judgeable(name string, text []byte) bool {
+	if strings.HasSuffix(name, ".service") {
+		return strings.Contains(string(text), "step-ca")
+	}
+	if lint.IsSSH(text) {
+		return true
+	}
+	ders, types := split(text)
+	if types[0] == "" {
+		_, err := describeDER(ders[0])
+		return err == nil
+	}
+	return strings.Contains(types[0], "CERTIFICATE") || strings.Contains(types[0], "CRL")
+}
+
+// judgeText judges what is in one file.
+func (b *bench) judgeText(name string, text []byte) []judged {
+	switch {
+	case strings.HasSuffix(name, ".service"):
+		return []judged{{File: name, Kind: "unit", Findings: b.linter.Unit(lint.File{Path: filepath.Base(name), Data: text}), path: name}}
+	case lint.IsSSH(text):
+		return []judged{{File: name, Kind: "SSH certificate", Findings: b.linter.SSH(lint.SSHCertificate{Data: text}, b.app.now()), path: name}}
+	}
 	ders, types := split(text)
 	all := make([]judged, 0, len(ders))
 	for i, der := range ders {
-		label := name
+		j := b.judgeDER(der, types[i])
+		j.File, j.path = name, name
 		if len(ders) > 1 {
-			label = fmt.Sprintf("%s, object %d", name, i+1)
+			j.object = fmt.Sprintf("object %d", i+1)
+			j.File += ", " + j.object
 		}
-		all = append(all, b.judgeDER(label, der, types[i]))
+		all = append(all, j)
 	}
-	return all, nil
+	return all
 }
 
 // split takes PEM apart; anything else is one DER object.
@@ -138,7 +282,7 @@ func split(text []byte) (ders [][]byte, types []string) {
 // judgeDER tells the kind of an object by its PEM type, or by what it parses
 // as. Anything that parses as nothing is judged as a certificate, which says
 // what is wrong with it.
-func (b *bench) judgeDER(label string, der []byte, pemType string) judged {
+func (b *bench) judgeDER(der []byte, pemType string) judged {
 	kind := pemType
 	if kind == "" {
 		if s, err := describeDER(der); err == nil {
@@ -148,15 +292,15 @@ func (b *bench) judgeDER(label string, der []byte, pemType string) judged {
 	now := b.app.now()
 	switch {
 	case strings.Contains(kind, "REQUEST"), kind == "Certificate request":
-		return judged{label, "request", b.linter.CSR(der)}
+		return judged{Kind: "request", Findings: b.linter.CSR(der)}
 	case strings.Contains(kind, "CRL"), kind == "Certificate revocation list":
-		return judged{label, "CRL", b.linter.CRL(lint.CRL{DER: der, Issuer: b.issuer, Previous: b.previous}, now)}
+		return judged{Kind: "CRL", Findings: b.linter.CRL(lint.CRL{DER: der, Issuer: b.issuer, Previous: b.previous}, now)}
 	}
 	issuer := b.issuer
 	if bytes.Equal(issuer, der) {
 		issuer = nil // a root is its own issuer
 	}
-	return judged{label, "certificate", b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer}, now)}
+	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk}, now)}
 }
 
 func optionalDER(name string) ([]byte, error) {
@@ -181,9 +325,6 @@ func readTree(dir string) ([]lint.File, error) {
 		return nil, err
 	}
 	defer root.Close()
-	if _, err := root.Stat("config/ca.json"); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s has no config/ca.json; name a step-ca folder such as /etc/step-ca", dir)
-	}
 	var tree []lint.File
 	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 	"pki.internal/ceremony"
 	"pki.internal/ceremony/ledger"
 	"pki.internal/hsm"
+	"pki.internal/hsm/pkcs11"
 	"pki.internal/lint"
 	"pki.internal/spec"
 )
@@ -40,11 +43,14 @@ func main() { os.Exit(run()) }
 
 // run is main with its exit code, so that scripts can drive it in one process.
 func run() int {
+	if len(os.Args) == 2 && os.Args[1] == pkcs11.AgentWord {
+		return pkcs11.RunAgent()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := &app{
 		stdout: os.Stdout, stderr: os.Stderr,
-		now:   time.Now,
+		now:   testOnlyNow,
 		color: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		width: terminalWidth(),
 	}
@@ -53,9 +59,17 @@ func run() int {
 	if err == nil {
 		return exitDone
 	}
+	// A flag that is not understood stops the parser before it comes to --json.
+	a.json = a.json || slices.Contains(os.Args, "--json")
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = &interruptedError{err}
+	}
 	a.fail(err)
 	return exitCode(ctx, err)
 }
+
+// testOnlyNow is the clock. Tests of the command set it to another day.
+var testOnlyNow = time.Now
 
 func terminalWidth() int {
 	width, _, err := term.GetSize(int(os.Stderr.Fd()))
@@ -79,23 +93,54 @@ online CAs need.
   pki verify                        replay the ledger; needs no key
   pki apply                         render configuration; reaches no ceremony key`,
 		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.NoArgs,
+		Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().StringVarP(&a.dir, "chdir", "C", ".", "the estate's folder")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write results and errors as JSON on standard output")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+	})
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		initCommand(a), fmtCommand(a), validateCommand(a), planCommand(a), showCommand(a), applyCommand(a),
-		verifyCommand(a), lintCommand(a), renderCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
+		verifyCommand(a), crlCommand(a), lintCommand(a), renderCommand(a), shareCommand(a), tokenCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
 	)
-	for _, c := range root.Commands() {
-		c.Args = usageArgs(c.Args)
-	}
-	root.Args = usageArgs(root.Args)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	strictArgs(root)
 	return root
+}
+
+// strictArgs makes a wrong number of arguments a usage error, in every
+// command.
+func strictArgs(c *cobra.Command) {
+	if c.Name() == "help" {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if _, rest, err := c.Root().Find(args); err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no help on %q", strings.Join(args, " "))
+			}
+			return nil
+		}
+	}
+	c.Args = usageArgs(c.Args)
+	for _, below := range c.Commands() {
+		strictArgs(below)
+	}
+}
+
+// knownCommand refuses a verb that there is not, and offers the ones that look
+// like it.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		return fmt.Errorf("unknown command %q; did you mean %s?", args[0], strings.Join(like, " or "))
+	}
+	return fmt.Errorf("unknown command %q", args[0])
 }
 
 // usageError is a command line that cannot be understood.
@@ -110,17 +155,56 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		if check == nil {
 			return nil
 		}
-		if err := check(c, args); err != nil {
-			return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+		err := check(c, args)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if c.HasParent() && c.Name() != "help" {
+			err = wrongCount(c, len(args))
+		}
+		return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	}
+}
+
+// wrongCount says which arguments a command takes, in the words of its help.
+func wrongCount(c *cobra.Command, given int) error {
+	takes := strings.TrimSpace(strings.TrimPrefix(c.Use, c.Name()))
+	if takes == "" {
+		takes = "no arguments"
+	}
+	switch given {
+	case 0:
+		return fmt.Errorf("%s takes %s, and nothing was given", c.CommandPath(), takes)
+	case 1:
+		return fmt.Errorf("%s takes %s, and 1 argument was given", c.CommandPath(), takes)
+	}
+	return fmt.Errorf("%s takes %s, and %d arguments were given", c.CommandPath(), takes, given)
 }
 
 // personError means that someone must answer and nobody can be asked.
 type personError struct{ wanted, next string }
 
 func (e *personError) Error() string { return e.wanted + "; " + e.next }
+
+// interruptedError is a command that a signal ended.
+type interruptedError struct{ err error }
+
+func (e *interruptedError) Error() string { return "interrupted" + unlessBare(e.err) }
+func (e *interruptedError) Unwrap() error { return e.err }
+
+// unlessBare gives what an error adds to the mere word that a context was
+// cancelled.
+func unlessBare(err error) string {
+	if text := strings.ReplaceAll(err.Error(), context.Canceled.Error(), "stopped by a signal"); text != "stopped by a signal" {
+		return ": " + text
+	}
+	return "; nothing more was done"
+}
+
+// saidError carries exit code 1: what is wrong has been said already.
+type saidError struct{}
+
+func (e *saidError) Error() string { return "what was found is above" }
 
 // changesError carries exit code 2: something was found, and it has been said
 // already.
@@ -159,6 +243,7 @@ func isTokenError(err error) bool {
 	for _, kind := range []error{
 		hsm.ErrWrongPIN, hsm.ErrPINLocked, hsm.ErrTokenGone, hsm.ErrUnsupported,
 		hsm.ErrExists, hsm.ErrNotFound, hsm.ErrAmbiguous, hsm.ErrMismatch,
+		hsm.ErrHalfPair, hsm.ErrToken,
 	} {
 		if errors.Is(err, kind) {
 			return true

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pki.internal/ceremony"
 	"pki.internal/plan"
 	"pki.internal/spec"
 )
@@ -116,7 +117,7 @@ func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte) error {
 		case o.out == "":
 			fmt.Fprintf(w, "\nThe plan was not saved. A ceremony runs from a saved plan: pki plan --out FILE.\n")
 		default:
-			fmt.Fprintf(w, "\nSaved in %s. Next: have it reviewed (pki show %s), then pki apply %s.\n", o.out, o.out, o.out)
+			fmt.Fprintf(w, "\nSaved in %s. Next: have it reviewed (pki show %s), then %s apply %s.\n", o.out, o.out, a.self(), o.out)
 		}
 	})
 }
@@ -154,18 +155,25 @@ func (a *app) planInputs(o planOptions) (plan.Inputs, error) {
 	if in.Variables, err = parseVars(o.vars); err != nil {
 		return in, err
 	}
-	if _, err := rand.Read(in.Seed[:]); err != nil {
+	if _, err := testOnlySeed(in.Seed[:]); err != nil {
 		return in, err
 	}
 	in.Tool, err = tool()
 	return in, err
 }
 
+// testOnlySeed draws the seed of a plan. Tests of the command set it, to make
+// one plan twice.
+var testOnlySeed = rand.Read
+
 // savePlan writes a plan under a new name. An older plan is never overwritten,
 // because someone may have approved it.
 func savePlan(name string, text []byte) error {
 	if _, err := os.Lstat(name); err == nil {
-		return fmt.Errorf("%s is already there; a plan is never overwritten, so choose another name or remove it", name)
+		return &ceremony.Refusal{
+			Fact: name + " is already there, and a plan is never overwritten, because someone may have approved it",
+			Next: "choose another name, or remove it",
+		}
 	}
 	dir, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {

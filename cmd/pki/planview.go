@@ -1,8 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -50,14 +50,7 @@ func headTitle(h plan.Head) string {
 	if h.Entries == 0 {
 		return "empty"
 	}
-	return fmt.Sprintf("%s, head %.16s…", entries(h.Entries), h.Hash)
-}
-
-func entries(n int) string {
-	if n == 1 {
-		return "1 entry"
-	}
-	return fmt.Sprintf("%d entries", n)
+	return fmt.Sprintf("%s, head %.16s…", count(h.Entries, "entry"), h.Hash)
 }
 
 func inTheRoom(p *plan.Plan) string {
@@ -82,8 +75,12 @@ func planSummary(p *plan.Plan) string {
 			final++
 		}
 	}
-	return fmt.Sprintf("Ceremony: %s made, %s and %s signed, %s made, %s written. %d of %s cannot be undone.",
-		count(n[plan.GenerateKey], "key"), count(n[plan.SignCertificate], "certificate"), count(n[plan.SignCRL], "CRL"),
+	initialised := ""
+	if tokens := n[plan.InitializeToken]; tokens > 0 {
+		initialised = count(tokens, "token") + " initialised, "
+	}
+	return fmt.Sprintf("Ceremony: %s%s made, %s and %s signed, %s made, %s written. %d of %s cannot be undone.",
+		initialised, count(n[plan.GenerateKey], "key"), count(n[plan.SignCertificate], "certificate"), count(n[plan.SignCRL], "CRL"),
 		count(n[plan.GenerateProvisionerKey], "provisioner key"), count(files, "file"), final, count(len(p.Actions), "action"))
 }
 
@@ -92,11 +89,18 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 	switch action.Kind {
 	case plan.GenerateKey:
 		k := action.GenerateKey
-		table(w, "       Kept in\t"+k.Store.String()+", file "+k.Location, "       Key id\t"+k.KeyID)
+		where := "file " + k.Location
+		if k.OnToken() {
+			where = "token; " + k.Location
+		}
+		table(w, "       Kept in\t"+k.Store.String()+", "+where, "       Key id\t"+k.KeyID)
 	case plan.SignCertificate:
 		a.printDraft(w, p, &action.SignCertificate.Draft, action)
 	case plan.SignCRL:
 		a.printDraft(w, p, &action.SignCRL.Draft, action)
+	case plan.InitializeToken:
+		k := action.InitializeToken
+		table(w, "       Label\t"+k.Label, "       Module\t"+k.Module, "       User PIN\t"+k.PIN.String(), "       Officer's PIN\t"+k.OfficerPIN.String())
 	case plan.GenerateProvisionerKey:
 		k := action.GenerateProvisionerKey
 		table(w, "       Password\t"+k.Password.String(), fmt.Sprintf("       Kept in\tthe ledger, encrypted (PBES2, %d rounds)", k.Iterations))
@@ -125,6 +129,9 @@ func actionName(action plan.Action) string {
 		return fmt.Sprintf("sign the certificate of %s by %s", action.Address, by)
 	case plan.SignCRL:
 		return fmt.Sprintf("sign CRL number %s of %s", action.SignCRL.Number, action.Address)
+	}
+	if action.Kind == plan.InitializeToken {
+		return fmt.Sprintf("initialise the empty token of %s", action.Address)
 	}
 	return fmt.Sprintf("make the key of %s", action.Address)
 }
@@ -159,7 +166,7 @@ func (a *app) printDraft(w io.Writer, p *plan.Plan, d *plan.Draft, action plan.A
 // draftFields describes the object behind a draft.
 func draftFields(d *plan.Draft, action plan.Action) []field {
 	der := d.Preview
-	bytesLine := fmt.Sprintf("template; open until %s: public key, key identifiers", openUntil(action))
+	bytesLine := fmt.Sprintf("template; open until %s: %s", openUntil(action), openFields(action))
 	if d.TBS != nil {
 		issuer, _ := action.Issuer()
 		draft, err := tbs.Draft(d.TBS, issuer.Algorithm)
@@ -202,6 +209,14 @@ func maskOpen(fields []field, action plan.Action) {
 	}
 }
 
+// openFields names what only a key can give.
+func openFields(action plan.Action) string {
+	if c := action.SignCertificate; c != nil && c.Subject.MadeBy > 0 {
+		return "public key, key identifiers"
+	}
+	return "authority key identifier"
+}
+
 func openUntil(action plan.Action) string {
 	last := 0
 	if c := action.SignCertificate; c != nil {
@@ -213,10 +228,18 @@ func openUntil(action plan.Action) string {
 	return fmt.Sprintf("action %d", last)
 }
 
-// printTree draws the hierarchy that a state holds.
-func printTree(w io.Writer, s plan.State) {
-	var draw func(parent plan.Authority, indent string)
-	draw = func(parent plan.Authority, indent string) {
+// line is one authority in the drawing of a hierarchy.
+type line struct {
+	authority plan.Authority
+	branch    string
+}
+
+// hierarchy lists the authorities that have certificates from the roots down,
+// with the branches that lead to them.
+func hierarchy(s plan.State) []line {
+	var lines []line
+	var below func(parent plan.Authority, indent string)
+	below = func(parent plan.Authority, indent string) {
 		var children []plan.Authority
 		for _, a := range s.Authorities() {
 			if a.Certificate != nil && a.Issuer == parent.Address && a.Address != parent.Address {
@@ -228,15 +251,23 @@ func printTree(w io.Writer, s plan.State) {
 			if i == len(children)-1 {
 				branch, next = "└── ", "    "
 			}
-			fmt.Fprintf(w, "%s%s%s\n", indent, branch, authorityLine(child))
-			draw(child, indent+next)
+			lines = append(lines, line{child, indent + branch})
+			below(child, indent+next)
 		}
 	}
 	for _, a := range s.Authorities() {
 		if a.Certificate != nil && a.Issuer == a.Address {
-			fmt.Fprintf(w, "  %s\n", authorityLine(a))
-			draw(a, "  ")
+			lines = append(lines, line{a, ""})
+			below(a, "")
 		}
+	}
+	return lines
+}
+
+// printTree draws the hierarchy that a state holds.
+func printTree(w io.Writer, s plan.State) {
+	for _, l := range hierarchy(s) {
+		fmt.Fprintf(w, "  %s%s\n", l.branch, authorityLine(l.authority))
 	}
 }
 
@@ -252,17 +283,14 @@ func authorityLine(a plan.Authority) string {
 	return line
 }
 
-// printFingerprints writes the SHA-256 of every certificate, in hex and words.
-func printFingerprints(w io.Writer, s plan.State, only []spec.Address) {
-	for _, a := range s.Authorities() {
-		if a.Certificate == nil || (only != nil && !slices.Contains(only, a.Address)) {
-			continue
+// printFingerprints writes the SHA-256 of every concerned certificate, in hex
+// and words, from the root down.
+func printFingerprints(w io.Writer, s plan.State, concerned []spec.Address) {
+	for _, l := range hierarchy(s) {
+		if slices.Contains(concerned, l.authority.Address) {
+			sum := sha256.Sum256(l.authority.Certificate)
+			fmt.Fprintf(w, "\n  %s (SHA-256 of the certificate)\n", l.authority.Address)
+			printDigest(w, sum[:])
 		}
-		raw, err := hex.DecodeString(sha256Hex(a.Certificate))
-		if err != nil {
-			continue
-		}
-		fmt.Fprintf(w, "\n  %s (SHA-256 of the certificate)\n", a.Address)
-		printDigest(w, raw)
 	}
 }

@@ -132,10 +132,13 @@ func findingLines(findings []lint.Finding) []string {
 	return lines
 }
 
-// count writes a number and its noun, with an s when there are several.
+// count writes a number and its noun, in the plural when there are several.
 func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, has := strings.CutSuffix(noun, "y"); has && strings.Trim(stem[len(stem)-1:], "aeou") != "" {
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

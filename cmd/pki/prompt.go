@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -34,11 +35,14 @@ func typeWords(ctx context.Context, question, words, next string) error {
 	defer tty.Close()
 	fmt.Fprintf(tty, "%s\n  Type %q to go on, anything else to stop: ", question, words)
 	line, err := readLine(ctx, tty)
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("stopped: the input ended before %q was typed, and nothing was done", words)
+	}
 	if err != nil {
 		return err
 	}
 	if strings.Join(strings.Fields(line), " ") != words {
-		return fmt.Errorf("stopped: %q was not typed, and nothing has been made", words)
+		return fmt.Errorf("stopped: %q was not typed, and nothing was done", words)
 	}
 	return nil
 }
@@ -99,7 +103,7 @@ func (q askSecrets) Secret(ctx context.Context, s *spec.Secret, new bool) ([]byt
 	defer clear(again)
 	if !bytes.Equal(secret, again) {
 		clear(secret)
-		return nil, fmt.Errorf("the two passwords for %s differ; run the command again, nothing has been made", s.Address)
+		return nil, fmt.Errorf("the two passwords for %s differ, and nothing was done; run the command again", s.Address)
 	}
 	return secret, nil
 }
@@ -129,6 +133,11 @@ func (q askSecrets) ask(ctx context.Context, s *spec.Secret, prompt string) ([]b
 		return nil, err
 	}
 	defer tty.Close()
+	return hidden(ctx, tty, prompt)
+}
+
+// hidden reads a line that the terminal does not show.
+func hidden(ctx context.Context, tty *os.File, prompt string) ([]byte, error) {
 	state, err := term.GetState(int(tty.Fd()))
 	if err != nil {
 		return nil, err

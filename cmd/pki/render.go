@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,10 +11,12 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
+	"pki.internal/lint"
 	"pki.internal/plan"
 	"pki.internal/render"
 	"pki.internal/spec"
@@ -112,9 +115,9 @@ func chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
 		if len(names) > 0 && !slices.Contains(names, name) && !slices.Contains(names, o.Address.String()) {
 			continue
 		}
-		files, err := render.Tree(e, s, o)
+		files, err := cleanTree(e, s, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.Address, err)
+			return nil, err
 		}
 		trees = append(trees, tree{name, files})
 	}
@@ -124,6 +127,28 @@ func chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
 		}
 	}
 	return trees, nil
+}
+
+// cleanTree renders one online CA and has the tree judged as step-ca would
+// read it, for step-ca itself starts with nearly anything.
+func cleanTree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
+	files, err := render.Tree(e, s, o)
+	if err != nil {
+		return nil, err
+	}
+	linter, err := lint.New(cmp.Or(e.Lint.Profile, "private"))
+	if err != nil {
+		return nil, err
+	}
+	judged := make([]lint.File, 0, len(files))
+	for _, f := range files {
+		judged = append(judged, lint.File{Path: f.Path, Mode: f.Mode, Data: f.Data})
+	}
+	object := o.Origin.Address.String()
+	if findings, pass := (lint.Policy{}).Judge(object, linter.StepCA(judged), time.Time{}); !pass {
+		return nil, &lint.Refused{Object: object, Findings: findings}
+	}
+	return files, nil
 }
 
 // below puts trees under a folder, each in one of its own name.
@@ -243,9 +268,9 @@ func (a *app) writeRendered(root *os.Root, e *spec.Estate, s plan.State) (render
 			r.Waiting[o.Address.String()] = waiting
 			continue
 		}
-		files, err := render.Tree(e, s, o)
+		files, err := cleanTree(e, s, o)
 		if err != nil {
-			return r, fmt.Errorf("%s: %w", o.Address, err)
+			return r, err
 		}
 		written, err := writeChanged(root, below(renderedDir, []tree{{o.Address.FileName(), files}}))
 		r.Written = append(r.Written, written...)
@@ -324,15 +349,18 @@ func (a *app) waiting(e *spec.Estate, s plan.State, vars map[string]string) ([]s
 }
 
 // nextSteps says what people do after a ceremony.
-func nextSteps(e *spec.Estate, s plan.State) []string {
-	steps := []string{"pki verify replays the ledger and every signature; it needs no key"}
+func (a *app) nextSteps(e *spec.Estate, s plan.State) []string {
+	steps := []string{a.self() + " verify replays the ledger and every signature; it needs no key"}
 	for _, o := range e.OnlineCAs {
 		if len(render.Waiting(s, o)) > 0 {
 			continue
 		}
-		steps = append(steps, fmt.Sprintf("copy rendered/%s to /etc/step-ca on its host; the file INSTALL in it says which key and password go along", o.Address.FileName()))
+		steps = append(steps, fmt.Sprintf("copy rendered/%s to /etc/step-ca on its host; INSTALL.txt in it says which key and password go along", o.Address.FileName()))
 	}
 	for _, a := range e.Authorities {
+		if len(a.CAIssuersURLs) > 0 {
+			steps = append(steps, fmt.Sprintf("publish certs/%s.cer at %s", a.Address.FileName(), a.CAIssuersURLs[0]))
+		}
 		if a.CRL != nil && a.Key != nil && len(a.CRL.URLs) > 0 {
 			steps = append(steps, fmt.Sprintf("publish crls/%s.crl at %s", a.Address.FileName(), a.CRL.URLs[0]))
 		}

@@ -20,7 +20,7 @@ import (
 func showCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show FILE",
-		Short: "Say in words what a plan, ledger, certificate, CRL or request is",
+		Short: "Say in words what a plan, ledger, certificate, CRL, request or share is",
 		Args:  cobra.ExactArgs(1),
 		RunE:  func(_ *cobra.Command, args []string) error { return a.show(args[0]) },
 	}
@@ -36,6 +36,8 @@ func (a *app) show(name string) error {
 		return a.showPlanFile(name)
 	case bytes.HasPrefix(text, []byte(`{"fact"`)), bytes.HasPrefix(text, []byte(`{"head"`)):
 		return a.showLedger(text)
+	case looksLikeShares(text):
+		return a.showShares(name, text)
 	}
 	shown, err := describeAny(text)
 	if err != nil {
@@ -131,7 +133,7 @@ func (a *app) showLedger(text []byte) error {
 		return err
 	}
 	return a.emit("show", map[string]any{"entries": book.Entries, "head": book.Head()}, func(w io.Writer) {
-		fmt.Fprintf(w, "Ledger of %s, head %s\n\n", entries(len(book.Entries)), book.Head().Hash)
+		fmt.Fprintf(w, "Ledger of %s, head %s\n\n", count(len(book.Entries), "entry"), book.Head().Hash)
 		var rows []string
 		for _, e := range book.Entries {
 			when, what := "", "withheld"
@@ -161,6 +163,8 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: certificate of %s signed, SHA-256 %.16s…", e.Certificate.Action, e.Certificate.Address, sha256Hex(e.Certificate.DER))
 	case plan.CRLSigned:
 		return fmt.Sprintf("action %d: CRL %s of %s signed", e.CRL.Action, e.CRL.Number, e.CRL.Address)
+	case plan.TokenInitialized:
+		return fmt.Sprintf("action %d: token %q of %s initialised, serial %q", e.TokenReady.Action, e.TokenReady.Token.Label, e.TokenReady.Address, e.TokenReady.Serial)
 	case plan.ProvisionerKeyMade:
 		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
 	case plan.CeremonyFinished:

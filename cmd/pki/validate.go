@@ -29,8 +29,8 @@ func validateCommand(a *app) *cobra.Command {
 			}
 			result := map[string]any{"estate": estate.Name, "environment": estate.Environment, "files": len(estate.Inputs)}
 			return a.emit("validate", result, func(w io.Writer) {
-				fmt.Fprintf(w, "The %s estate %q is valid: %d authorities, %d online CAs, %d files read.\n",
-					estate.Environment, estate.Name, len(estate.Authorities), len(estate.OnlineCAs), len(estate.Inputs))
+				fmt.Fprintf(w, "The %s estate %q is valid: %s, %s, %s read.\n",
+					estate.Environment, estate.Name, count(len(estate.Authorities), "authority"), count(len(estate.OnlineCAs), "online CA"), count(len(estate.Inputs), "file"))
 			})
 		},
 	}

@@ -83,7 +83,11 @@ func (a *app) verify() error {
 	if err := a.emit("verify", v, func(w io.Writer) { printVerification(w, v) }); err != nil {
 		return err
 	}
-	if n := v.failures(); n > 0 {
+	n := v.failures()
+	switch {
+	case n > 0 && a.json:
+		return &saidError{}
+	case n > 0:
 		return fmt.Errorf("%s failed; see above", count(n, "check"))
 	}
 	return nil
@@ -92,7 +96,7 @@ func (a *app) verify() error {
 // verifyLedger reports what reading has proved: reading fails on anything
 // that does not hold.
 func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
-	v.pass("hash chain", "%s follow from each other and from their facts", entries(len(book.Entries)))
+	v.pass("hash chain", "%s follow from each other and from their facts", count(len(book.Entries), "entry"))
 	ceremonies, signatures := 0, 0
 	for _, e := range book.Entries {
 		switch {
@@ -103,7 +107,7 @@ func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
 			signatures++
 		}
 	}
-	v.pass("plans", "%s, each by the plan whose digest it names", ceremonyCount(ceremonies))
+	v.pass("plans", "%s, each by the plan whose digest it names", count(ceremonies, "ceremony"))
 	v.pass("signatures", "%s verify under the recorded keys, over the planned bytes", count(signatures, "signature"))
 	if n := book.Withheld(); n > 0 {
 		v.fail("facts", "entry %d is withheld in this copy; only the full ledger can be replayed from there on", n)
@@ -114,13 +118,6 @@ func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
 	if len(torn) > 0 {
 		v.fail("last line", "%d bytes of an entry that was cut short; pki apply PLAN --resume mends it", len(torn))
 	}
-}
-
-func ceremonyCount(n int) string {
-	if n == 1 {
-		return "1 ceremony"
-	}
-	return fmt.Sprintf("%d ceremonies", n)
 }
 
 // verifyAuthority builds the chain of one authority with Go's own verifier and
@@ -151,9 +148,9 @@ func verifyAuthority(v *verification, s plan.State, authority plan.Authority, no
 	}
 	switch {
 	case now.After(certificate.NotAfter):
-		v.fail(what, "it ended on %s", instant(certificate.NotAfter))
+		v.pass(what, "chain to %s; it ended on %s", root.Address, instant(certificate.NotAfter))
 	case now.Before(certificate.NotBefore):
-		v.fail(what, "it begins on %s; is the clock right?", instant(certificate.NotBefore))
+		v.pass(what, "chain to %s; it begins only on %s, so look at this host's clock", root.Address, instant(certificate.NotBefore))
 	default:
 		v.pass(what, "chain to %s, until %s", root.Address, instant(certificate.NotAfter))
 	}
@@ -215,9 +212,9 @@ func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error
 		if len(render.Waiting(s, o)) > 0 {
 			continue
 		}
-		files, err := render.Tree(estate, s, o)
+		files, err := cleanTree(estate, s, o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", o.Address, err)
+			return err
 		}
 		drifts, err := findDrift(root, below(renderedDir, []tree{{o.Address.FileName(), files}}))
 		if err != nil {

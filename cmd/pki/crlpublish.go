@@ -1,0 +1,233 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"pki.internal/ceremony"
+	"pki.internal/plan/revocation"
+)
+
+// lockOutput keeps a second signer away from a CRL until unlock.
+func lockOutput(out string) (unlock func(), err error) {
+	name := filepath.Join(filepath.Dir(out), "."+filepath.Base(out)+".lock")
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, &ceremony.Refusal{Fact: "another process is signing " + out, Next: "wait for it; two signers would use one number twice"}
+		}
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return func() { f.Close() }, nil
+}
+
+// scratch opens a file beside out that has no name any more: nobody else sees
+// it, and nothing is left of it, however the process ends.
+func scratch(out string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(out), ".pki-scratch-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// manifest says what was published, for whoever watches over it.
+type manifest struct {
+	Format     string         `json:"format"`
+	Issuer     string         `json:"issuer"`
+	Number     string         `json:"number"`
+	ThisUpdate time.Time      `json:"this_update"`
+	NextUpdate time.Time      `json:"next_update"`
+	Entries    int            `json:"entries"`
+	DER        publishedFile  `json:"der"`
+	PEM        publishedFile  `json:"pem"` // the same list; the DER's hash speaks for both
+	Previous   *publishedList `json:"previous,omitempty"`
+	Forced     *forced        `json:"forced,omitempty"`
+}
+
+const manifestFormat = "pki-crl-manifest/1"
+
+type publishedFile struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+type publishedList struct {
+	Number string `json:"number"`
+	SHA256 string `json:"sha256"` // of the DER
+}
+
+// forced is what somebody overruled, and why.
+type forced struct {
+	Reason     string                 `json:"reason"`
+	Objections []revocation.Objection `json:"objections"`
+}
+
+// publish writes the three files under other names, reads them back, and gives
+// them their names. The DER comes first: it is what relying parties fetch.
+func (s *crlSigner) publish(list *signedCRL) error {
+	out := s.o.out
+	names := []string{out, out + ".pem", out + ".json"}
+	defer func() {
+		for _, name := range names {
+			os.Remove(name + ".new") // gone already when it was renamed
+		}
+	}()
+	m := manifest{
+		Format: manifestFormat, Issuer: s.issuer.Subject.String(), Number: s.number.String(),
+		ThisUpdate: s.template.ThisUpdate, NextUpdate: s.template.NextUpdate, Entries: s.summary.Entries,
+	}
+	if s.before != nil {
+		m.Previous = &publishedList{SHA256: hexOf(s.beforeHash), Number: "none"}
+		if n := s.before.Number(); n != nil {
+			m.Previous.Number = n.String()
+		}
+	}
+	if len(s.forced) > 0 {
+		m.Forced = &forced{s.o.force, s.forced}
+	}
+	var err error
+	hash := sha256.New()
+	if m.DER, err = writeNew(out, func(w io.Writer) error { return copyAll(io.MultiWriter(w, hash), list.parts) }); err != nil {
+		return err
+	}
+	m.DER.SHA256 = hexOf(hash.Sum(nil))
+	readBack := make(chan error, 1)
+	go func() { readBack <- s.readBack(list) }()
+	m.PEM, err = writeNew(out+".pem", func(w io.Writer) error { return armourFile(w, out+".new") })
+	if err = errors.Join(<-readBack, err); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	if _, err = writeNew(out+".json", func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err }); err != nil {
+		return err
+	}
+	for _, name := range names {
+		testOnlyEffect("before " + filepath.Base(name))
+		if err := os.Rename(name+".new", name); err != nil {
+			return err
+		}
+		testOnlyEffect("after " + filepath.Base(name))
+	}
+	if err := syncFolder(filepath.Dir(out)); err != nil {
+		return err
+	}
+	return s.report(m)
+}
+
+// readBack reads the file that was written as a relying party will, before it
+// gets its name. Its signed part is what lint judged, octet for octet, and its
+// envelope is sound, so the file is the CRL.
+func (s *crlSigner) readBack(want *signedCRL) error {
+	written, err := openCRL(s.o.out + ".new")
+	if err != nil {
+		return err
+	}
+	defer written.Close()
+	list, err := written.walk(nil)
+	if err != nil {
+		return fmt.Errorf("reading back: %w", err)
+	}
+	if err := list.CheckIssuer(s.issuer); err != nil {
+		return fmt.Errorf("what was read back is not what was signed; use another disk: %w", err)
+	}
+	if signed, _ := list.Digest(); !bytes.Equal(signed, want.tbs) {
+		return errors.New("what was read back is not what was written; use another disk")
+	}
+	return nil
+}
+
+// writeNew fills NAME.new and syncs it.
+func writeNew(name string, fill func(io.Writer) error) (publishedFile, error) {
+	temporary := name + ".new"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return publishedFile{}, err
+	}
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return publishedFile{}, err
+	}
+	testOnlyEffect("writing " + filepath.Base(name))
+	err = fill(f)
+	if err == nil {
+		err = f.Chmod(0o644) // whatever the umask says: web servers read it
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	info, statErr := f.Stat()
+	if err = errors.Join(err, statErr, f.Close()); err != nil {
+		return publishedFile{}, fmt.Errorf("writing %s: %w", name, err)
+	}
+	return publishedFile{Name: filepath.Base(name), Size: info.Size()}, nil
+}
+
+// copyAll copies in pieces that are worth a system call.
+func copyAll(w io.Writer, r io.Reader) error {
+	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, 256<<10))
+	return err
+}
+
+// pemLine is how many octets a line of PEM holds (RFC 7468 §2).
+const pemLine = 48
+
+// armourFile writes a file of DER as PEM, however long it is.
+func armourFile(w io.Writer, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	out := bufio.NewWriterSize(w, 256<<10)
+	in := bufio.NewReaderSize(f, 256<<10)
+	out.WriteString("-----BEGIN X509 CRL-----\n") // errors stay in out until Flush
+	raw, text := make([]byte, pemLine), make([]byte, base64.StdEncoding.EncodedLen(pemLine)+1)
+	for {
+		n, err := io.ReadFull(in, raw)
+		if n > 0 {
+			size := base64.StdEncoding.EncodedLen(n)
+			base64.StdEncoding.Encode(text, raw[:n])
+			text[size] = '\n'
+			out.Write(text[:size+1])
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	out.WriteString("-----END X509 CRL-----\n")
+	return out.Flush()
+}
+
+func syncFolder(name string) error {
+	d, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"pki.internal/ceremony"
+	"pki.internal/lint/crlwalk"
+	"pki.internal/plan/revocation"
+	"pki.internal/spec"
+)
+
+// compile reads what is revoked and writes the entries into a scratch file.
+func (s *crlSigner) compile(ctx context.Context) (*os.File, error) {
+	records, done, err := s.readRevoked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	merge, err := records.Sorted()
+	if err != nil {
+		return nil, err
+	}
+	previous, done, err := s.previousEntries()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	body, err := scratch(s.o.out)
+	if err != nil {
+		return nil, err
+	}
+	rules := revocation.Rules{ThisUpdate: s.now.Unix(), OnlyCA: s.onlyCA}
+	if s.summary, err = revocation.Compile(merge, previous, rules, body); err != nil {
+		body.Close()
+		return nil, err
+	}
+	if err := s.gate(s.summary.Objections); err != nil {
+		body.Close()
+		return nil, err
+	}
+	return body, nil
+}
+
+// readRevoked reads all input into a sorter.
+func (s *crlSigner) readRevoked(ctx context.Context) (*revocation.Sorter, func(), error) {
+	how := revocation.ForCertificates{Date: s.now.Unix(), Issuer: s.issuer, Given: s.o.reason != ""}
+	var err error
+	if how.Given {
+		if how.Reason, err = spec.ParseReason(s.o.reason); err != nil {
+			return nil, nil, &usageError{fmt.Errorf("--reason: %w", err)}
+		}
+	}
+	if s.o.date != "" {
+		at, err := time.Parse(time.RFC3339, s.o.date)
+		if err != nil {
+			return nil, nil, &usageError{fmt.Errorf("--date %s: write it as 2026-12-01T09:00:00Z", s.o.date)}
+		}
+		how.Date = at.Unix()
+	}
+	file, err := scratch(s.o.out)
+	if err != nil {
+		return nil, nil, err
+	}
+	sorter := revocation.NewSorter(file)
+	for _, name := range s.o.revoked {
+		if err := readRevocations(ctx, name, how, sorter); err != nil {
+			file.Close()
+			return nil, nil, err
+		}
+	}
+	return sorter, func() { file.Close() }, nil
+}
+
+func readRevocations(ctx context.Context, name string, how revocation.ForCertificates, sorter *revocation.Sorter) error {
+	in := os.Stdin
+	label := "standard input"
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in, label = f, name
+	}
+	form, err := revocation.Read(in, how, func(r *revocation.Record) error {
+		if sorter.Count()%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return sorter.Add(r)
+	})
+	if err != nil && form != "" {
+		return fmt.Errorf("%s, read as %s: %w", label, form, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", label, err)
+	}
+	return nil
+}
+
+// previousEntries gives the list before by ascending serial number, sorted in
+// a scratch file when it is not.
+func (s *crlSigner) previousEntries() (*revocation.Previous, func(), error) {
+	if s.before == nil {
+		return nil, func() {}, nil
+	}
+	if s.before.Sorted {
+		return revocation.FromList(s.before, s.again), func() {}, nil
+	}
+	file, err := scratch(s.o.out)
+	if err != nil {
+		return nil, nil, err
+	}
+	sorter := revocation.NewSorter(file)
+	unsorted := revocation.FromList(s.before, s.again)
+	if err := unsorted.Each(sorter.Add); err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	sorted := &revocation.Previous{ThisUpdate: unsorted.ThisUpdate, Entries: unsorted.Entries, Each: sorter.Each}
+	return sorted, func() { file.Close() }, nil
+}
+
+// again reads the list before a second time and makes sure that it is still
+// the same.
+func (s *crlSigner) again(visit func(*crlwalk.Entry) error) error {
+	list, err := s.previous.walk(visit)
+	if err != nil {
+		return err
+	}
+	have, _ := list.Digest()
+	want, _ := s.before.Digest()
+	if !bytes.Equal(have, want) {
+		return fmt.Errorf("%s changed while it was read; run the command again", s.previous.name)
+	}
+	return nil
+}
+
+// gate stops a list that must not replace the one before, unless somebody says
+// why it must.
+func (s *crlSigner) gate(objections []revocation.Objection) error {
+	if len(objections) == 0 {
+		return nil
+	}
+	if s.o.force != "" {
+		s.forced = append(s.forced, objections...)
+		return nil
+	}
+	var text []string
+	for _, o := range objections {
+		text = append(text, fmt.Sprintf("%s (%s)", o.Detail, o.Rule))
+	}
+	return &ceremony.Refusal{
+		Fact: "the CRL must not replace the one before: " + strings.Join(text, "; "),
+		Next: "mend the input (a CRL given to --revoked carries its entries over), or say why it is right with --force REASON",
+	}
+}

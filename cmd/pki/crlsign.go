@@ -1,0 +1,305 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/big"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pki.internal/ceremony"
+	"pki.internal/hsm"
+	"pki.internal/hsm/filestore"
+	"pki.internal/lint"
+	"pki.internal/lint/crlwalk"
+	"pki.internal/plan/revocation"
+	"pki.internal/plan/tbs"
+	"pki.internal/spec"
+)
+
+type crlSignOptions struct {
+	issuer, key, passwordFile, previous, out string
+	revoked, urls                            []string
+	number, validFor, issueEvery, only       string
+	reason, date, force, profile             string
+}
+
+func crlSignCommand(a *app) *cobra.Command {
+	var o crlSignOptions
+	c := &cobra.Command{
+		Use:   "sign",
+		Short: "Sign a CRL with a key in a file, and publish it",
+		Long: `Sign the next CRL of an authority whose key lies in a file, and publish it as
+DER, as PEM beside it and with a manifest. It is made for timers: it asks
+nothing, and exits 0 only when the new CRL is in place.
+
+--revoked says what is revoked, and may be repeated: openssl's index.txt, CSV
+(serial,date,reason), JSON lines (ours, or step-ca's table revoked_x509_certs),
+certificates, or a CRL whose entries are taken over; - is standard input. The
+form is told by the content. Input sorted by serial number is fastest; memory
+does not grow with its length either way.
+
+The CRL that is replaced (--previous, or what lies at --out) is the gate: the
+number goes strictly up, and a revocation that vanished or was weakened, a list
+that is suddenly empty, or dates that run backwards are refused. --force REASON
+overrules the gate, except for the number; the reason is recorded in the
+manifest.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.crlSign(c.Context(), o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.issuer, "issuer", "", "certificate of the authority (required)")
+	f.StringVar(&o.key, "key", "", "its private key, in PEM (required)")
+	f.StringVar(&o.passwordFile, "password-file", "", "file that holds the key's password")
+	f.StringArrayVar(&o.revoked, "revoked", nil, "what is revoked, - for standard input; may be repeated (required)")
+	f.StringVar(&o.previous, "previous", "", "the CRL before this one (default: what is at --out)")
+	f.StringVar(&o.out, "out", "", "where the CRL goes, in DER; .pem and .json are added beside it (required)")
+	f.StringVar(&o.number, "number", "", "CRL number (default: one above the previous; a first CRL needs it)")
+	f.StringVar(&o.validFor, "valid-for", "", "how long the CRL counts (default: as long as the previous, else 7d)")
+	f.StringVar(&o.issueEvery, "issue-every", "", "how often CRLs are signed; refused when the CRL would end before the next")
+	f.StringArrayVar(&o.urls, "url", nil, "where certificates say that this CRL is; may be repeated (default: as in the previous)")
+	f.StringVar(&o.only, "only", "", "ca: the CRL is about CA certificates alone; all (default: ca for a root)")
+	f.StringVar(&o.reason, "reason", "", "why certificates given to --revoked are revoked")
+	f.StringVar(&o.date, "date", "", "since when they are revoked (default: now)")
+	f.StringVar(&o.force, "force", "", "overrule the gate for this reason, which is recorded")
+	f.StringVar(&o.profile, "profile", "private", "lint profile, "+strings.Join(lint.Profiles(), " or "))
+	return c
+}
+
+// crlSigner is one run of crl sign.
+type crlSigner struct {
+	*app
+	o          crlSignOptions
+	now        time.Time
+	issuer     *x509.Certificate
+	algorithm  spec.Algorithm
+	key        hsm.Key
+	previous   *crlFile
+	before     *crlwalk.List
+	beforeHash []byte
+	signed     error // of the list before, held against the issuer
+	number     *big.Int
+	floor      *big.Int // number in the ledger, nil when there is none
+	template   tbs.CRL
+	scope      []byte
+	onlyCA     bool
+	summary    revocation.Summary
+	forced     []revocation.Objection
+}
+
+func (a *app) crlSign(ctx context.Context, o crlSignOptions) error {
+	for _, need := range []struct{ flag, value string }{{"issuer", o.issuer}, {"key", o.key}, {"out", o.out}, {"revoked", strings.Join(o.revoked, " ")}} {
+		if need.value == "" {
+			return &usageError{fmt.Errorf("--%s is needed; see pki crl sign --help", need.flag)}
+		}
+	}
+	s := &crlSigner{app: a, o: o, now: a.now().UTC().Truncate(time.Second)}
+	unlock, err := lockOutput(o.out)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.open(); err != nil {
+		return err
+	}
+	if s.previous != nil {
+		defer s.previous.Close()
+	}
+	body, err := s.compile(ctx)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	out, err := s.seal(ctx, body)
+	if err != nil {
+		return err
+	}
+	return s.publish(out)
+}
+
+// open reads everything that can be wrong before the input is read: issuer,
+// key, and the list before.
+func (s *crlSigner) open() error {
+	var err error
+	if s.issuer, err = readCertificate(s.o.issuer); err != nil {
+		return err
+	}
+	if s.algorithm, err = tbs.AlgorithmOf(s.issuer.PublicKey); err != nil {
+		return fmt.Errorf("%s: %w", s.o.issuer, err)
+	}
+	// RFC 5280 §5.2.1: the list says which key signed it.
+	if len(s.issuer.SubjectKeyId) == 0 {
+		return fmt.Errorf("%s has no subject key identifier, and a CRL must name its key (RFC 5280 §5.2.1); issue the authority a new certificate", s.o.issuer)
+	}
+	if s.floor, err = s.ledgerNumber(); err != nil {
+		return err
+	}
+	if err := s.openKey(); err != nil {
+		return err
+	}
+	if err := s.openPrevious(); err != nil {
+		return err
+	}
+	return s.head()
+}
+
+func (s *crlSigner) openKey() error {
+	if strings.HasPrefix(s.o.key, "pkcs11:") {
+		return &usageError{errors.New("--key: this version signs CRLs with keys in files; name one")}
+	}
+	text, err := os.ReadFile(s.o.key)
+	if err != nil {
+		return err
+	}
+	defer clear(text)
+	key, _, err := filestore.Load(text, func() ([]byte, error) {
+		if s.o.passwordFile == "" {
+			return nil, &personError{"the key " + s.o.key + " is encrypted", "give its password with --password-file"}
+		}
+		password, err := os.ReadFile(s.o.passwordFile)
+		return bytes.TrimRight(password, "\r\n"), err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.o.key, err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(public, s.issuer.RawSubjectPublicKeyInfo) {
+		return fmt.Errorf("%s is not the key of the certificate %s: %w", s.o.key, s.o.issuer, hsm.ErrMismatch)
+	}
+	s.key = key
+	return nil
+}
+
+// openPrevious finds the list that will be replaced, and reads it once whole.
+func (s *crlSigner) openPrevious() error {
+	name := s.o.previous
+	if name == "" {
+		name = s.o.out
+	}
+	previous, err := openCRL(name)
+	if errors.Is(err, fs.ErrNotExist) && s.o.previous == "" {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.previous = previous
+	hash := sha256.New()
+	if s.before, err = previous.walkThrough(hash, nil); err != nil {
+		return err
+	}
+	s.beforeHash = hash.Sum(nil)
+	s.signed = s.before.CheckIssuer(s.issuer)
+	if s.before.Extension(crlwalk.OIDDelta) != nil {
+		return fmt.Errorf("%s is a delta CRL; give the complete one", name)
+	}
+	if s.o.previous == "" {
+		return nil
+	}
+	return s.replacesPrevious()
+}
+
+// replacesPrevious makes sure that the list at --out is the one that the new
+// list is held against.
+func (s *crlSigner) replacesPrevious() error {
+	there, err := openCRL(s.o.out)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	hash := sha256.New()
+	list, err := there.walkThrough(hash, nil)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(hash.Sum(nil), s.beforeHash) {
+		return &ceremony.Refusal{
+			Fact: fmt.Sprintf("%s holds CRL number %s, which is not the one that --previous names", s.o.out, list.Number()),
+			Next: "leave --previous out, so that the CRL that is replaced is the one that is compared",
+		}
+	}
+	return nil
+}
+
+// signedCRL is a list that is signed and not yet published.
+type signedCRL struct {
+	parts io.Reader
+	tbs   []byte // digest of the to-be-signed bytes, or they themselves
+}
+
+// seal has lint judge the list and the key sign it.
+func (s *crlSigner) seal(ctx context.Context, body *os.File) (*signedCRL, error) {
+	size := s.summary.Size
+	head, tail, err := s.template.Frame(tbs.Keys{}, size)
+	if err != nil {
+		return nil, err
+	}
+	signed := func() io.Reader {
+		return io.MultiReader(bytes.NewReader(head), io.NewSectionReader(body, 0, size), bytes.NewReader(tail))
+	}
+	linter, err := lint.New(s.o.profile)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	stream := lint.CRLStream{TBS: signed(), Issuer: s.issuer.Raw}
+	if s.o.issueEvery != "" {
+		d, err := spec.ParseDuration(s.o.issueEvery)
+		if err != nil {
+			return nil, &usageError{fmt.Errorf("--issue-every: %w", err)}
+		}
+		stream.NextSigning = d.From(s.now)
+	}
+	cleared, _, err := linter.ClearCRLStream(stream, "the CRL", lint.Policy{}, s.now)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	signature, err := ceremony.SealCRL(ctx, s.key, s.algorithm, s.issuer.RawSubjectPublicKeyInfo, cleared)
+	if err != nil {
+		return nil, err
+	}
+	before, after, err := tbs.Envelope(int64(len(head))+size+int64(len(tail)), s.algorithm, signature)
+	if err != nil {
+		return nil, err
+	}
+	judged, hash := cleared.Digest()
+	if hash == 0 {
+		judged = cleared.TBS()
+	}
+	return &signedCRL{io.MultiReader(bytes.NewReader(before), signed(), bytes.NewReader(after)), judged}, nil
+}
+
+// report says what was published.
+func (s *crlSigner) report(m manifest) error {
+	return s.emit("crl sign", m, func(w io.Writer) {
+		fmt.Fprintf(w, "CRL number %s of %s: %s, until %s\n", m.Number, m.Issuer, count(m.Entries, "revocation"), instant(m.NextUpdate))
+		fmt.Fprintf(w, "%s: SHA-256 %s\n", s.o.out, m.DER.SHA256)
+		d := s.summary
+		if s.before != nil {
+			fmt.Fprintf(w, "since number %s: %d added, %d changed, %d expired, %d lifted, %d vanished\n", m.Previous.Number, d.Added, d.Changed, d.Expired, d.Lifted, d.Vanished)
+		}
+		for _, o := range s.forced {
+			fmt.Fprintf(w, "overruled (%s): %s (%s)\n", s.o.force, o.Detail, o.Rule)
+		}
+	})
+}
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"pki.internal/shamir"
+)
+
+func shareReshareCommand(a *app) *cobra.Command {
+	var from shareSource
+	var to dealing
+	c := &cobra.Command{
+		Use:   "reshare [FILE…]",
+		Short: "Share a set's secret anew, among others or after a loss",
+		Long: `Get the secret from enough shares of the old set and split it anew: other
+polynomials, another set id, other holders or another threshold if wanted. The
+secret stays the same and is not shown. Old and new shares cannot be mixed.
+
+The old set is good for as long as enough of its shares exist. Keep them until
+every new share is proven, then destroy them: whoever finds enough of them has
+the secret.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			from.files = args
+			if len(args) == 0 && !from.typed {
+				return &usageError{fmt.Errorf("there are no shares of the old set: name their files, or type them with --type")}
+			}
+			if _, _, err := to.policy(c.Context(), "checked before anything is read"); err != nil {
+				return err
+			}
+			set, err := from.set()
+			if err != nil {
+				return err
+			}
+			held, err := a.gather(c.Context(), from)
+			if err != nil {
+				return err
+			}
+			defer wipeShares(held)
+			secret, err := shamir.Combine(bare(held), shamir.Use{Set: set})
+			if err != nil {
+				return refuseShares(err)
+			}
+			defer clear(secret)
+			p, recipients, err := to.policy(c.Context(), held[0].Purpose)
+			if err != nil {
+				return err
+			}
+			result, err := to.deal(secret, p, recipients, &held[0].Set)
+			if err != nil {
+				return err
+			}
+			return a.emit("share reshare", result, func(w io.Writer) {
+				printDealt(w, result)
+				fmt.Fprintf(w, "\nIt replaces set %s, which stays good until its shares are destroyed.\n\nNext:\n", result.Replaces)
+				steps := append(handOut(result, len(recipients) > 0), "When all new shares are proven, destroy the shares of set "+result.Replaces+", every one of them.")
+				for _, step := range steps {
+					fmt.Fprintf(w, "  - %s\n", wrap(step, a.width-4, "    "))
+				}
+			})
+		},
+	}
+	from.flags(c)
+	to.flags(c)
+	return c
+}
