@@ -49,6 +49,12 @@ type Key interface {
 	Sign(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
+// Witness is a Key that can say again what is known about it, which is wanted
+// when a key is adopted after an interruption.
+type Witness interface {
+	Evidence(ctx context.Context) []Evidence
+}
+
 // Evidence is one thing said about a key, and how well it is known.
 type Evidence struct {
 	Claim string
@@ -75,4 +81,7 @@ var (
 	ErrNotFound    = errors.New("no such key")
 	ErrAmbiguous   = errors.New("several keys match")
 	ErrMismatch    = errors.New("the key is not the recorded one")
+	ErrHalfPair    = errors.New("only half of the key pair is there")
+	ErrMaybeSigned = errors.New("a signature may have been made")
+	ErrToken       = errors.New("the key store reported an error") // none of the above
 )

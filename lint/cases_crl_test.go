@@ -85,10 +85,10 @@ func revocationIssuerFixtures() []fixture {
 	}, {
 		rule: "e_crlx_next_update_after_issuer_expiry",
 		pass: list("A list that ends with its root.", func(g *listStage) {
-			g.list.ThisUpdate, g.list.NextUpdate = rootUntil.AddDate(0, 0, -400), rootUntil
+			g.draft, g.list.ThisUpdate, g.list.NextUpdate = true, rootUntil.AddDate(0, 0, -400), rootUntil
 		}),
 		fail: list("A list that outlives its root by a second.", func(g *listStage) {
-			g.list.ThisUpdate, g.list.NextUpdate = rootUntil.AddDate(0, 0, -400), rootUntil.Add(time.Second)
+			g.draft, g.list.ThisUpdate, g.list.NextUpdate = true, rootUntil.AddDate(0, 0, -400), rootUntil.Add(time.Second)
 		}),
 	}, {
 		rule: "e_crlx_issuer_lacks_crlsign", pass: cleanList,

@@ -3,6 +3,7 @@ package lint
 import (
 	"bytes"
 	"crypto/x509"
+	"fmt"
 	"time"
 )
 
@@ -13,6 +14,11 @@ type certificate struct {
 	given Certificate
 	// issuer is another certificate; nil when unknown or self-issued.
 	issuer *x509.Certificate
+	// others, twin, answersFor and request are the surroundings that were
+	// handed in; nil where they were not.
+	others           []neighbour
+	twin, answersFor *x509.Certificate
+	request          *x509.CertificateRequest
 }
 
 // selfIssued says whether subject and issuer are the same name (RFC 5280
@@ -54,15 +60,35 @@ func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
 	if goErr == nil {
 		own = &certificate{Certificate: parsed, given: c, issuer: issuer}
 		signer = own.signer()
+		findings = append(findings, own.readSurroundings()...)
 	}
 	z, zErr := zCertificate(c, signer)
 	findings = append(findings, readingFindings(goErr, zErr)...)
 	if zErr == nil {
-		findings = append(findings, l.z.certificate(z, c.Preview)...)
+		findings = append(findings, l.z.certificate(z, c, now)...)
 	}
 	if own != nil {
 		findings = append(findings, l.run(ObjectCertificate, &object{now: now, cert: own})...)
 	}
 	sortFindings(findings)
+	return findings
+}
+
+// readSurroundings parses what was handed in beside the certificate.
+func (c *certificate) readSurroundings() []Finding {
+	var findings, more []Finding
+	c.others, findings = readOthers(c.given.Others)
+	c.twin, more = readKnown(c.given.Twin, "the twin of the cross-certificate")
+	findings = append(findings, more...)
+	c.answersFor, more = readKnown(c.given.AnswersFor, "the certificate of the authority that the responder answers for")
+	findings = append(findings, more...)
+	if c.given.Request == nil {
+		return findings
+	}
+	request, err := x509.ParseCertificateRequest(c.given.Request)
+	if err != nil {
+		return append(findings, unparsable().finding(fmt.Sprintf("the request of the certificate cannot be read, so nothing was compared with it: %v", err)))
+	}
+	c.request = request
 	return findings
 }

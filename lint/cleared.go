@@ -2,18 +2,26 @@ package lint
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"fmt"
 	"time"
 )
 
 // Cleared is the proof that to-be-signed bytes were judged and passed. Only
-// [Linter.ClearCertificate] and [Linter.ClearCRL] make one that holds bytes;
-// the zero value holds none.
+// [Linter.ClearCertificate] and [Linter.ClearCRL] make one that holds bytes,
+// and [Linter.ClearCRLStream] one that holds their digest; the zero value
+// holds neither.
 type Cleared struct {
-	tbs  []byte
-	kind string
+	tbs    []byte
+	kind   string
+	digest []byte
+	hash   crypto.Hash
 }
+
+// Digest is the hash of the to-be-signed bytes of a list that was too long to
+// hold, and which hash it is. It is nil where TBS has the bytes themselves.
+func (c Cleared) Digest() ([]byte, crypto.Hash) { return bytes.Clone(c.digest), c.hash }
 
 // TBS is a copy of the to-be-signed bytes of exactly the object that was
 // judged. It is nil for the zero value.

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
 	"time"
 )
@@ -16,28 +15,17 @@ type revocationList struct {
 	issuer *x509.Certificate
 	// previous is the list before this one; nil when unknown.
 	previous *x509.RevocationList
+	// covers are certificates that find the list by their distribution point.
+	covers []neighbour
 }
 
-// onlyCACerts says whether the list's issuing distribution point, by its flag
-// onlyContainsCACerts, speaks of authorities alone (RFC 5280 §5.2.5).
-func (c *revocationList) onlyCACerts() bool {
-	id := asn1.ObjectIdentifier{2, 5, 29, 28}
-	const onlyContainsCACerts = 2 // its context tag
-	for _, extension := range c.Extensions {
-		var fields []asn1.RawValue
-		if !extension.Id.Equal(id) {
-			continue
-		}
-		if _, err := asn1.Unmarshal(extension.Value, &fields); err != nil {
-			return false
-		}
-		for _, f := range fields {
-			if f.Class == asn1.ClassContextSpecific && f.Tag == onlyContainsCACerts {
-				return len(f.Bytes) == 1 && f.Bytes[0] != 0
-			}
-		}
+// coveredBy names certificates by their place, for findings.
+func coveredBy(ders [][]byte) []KnownCertificate {
+	var all []KnownCertificate
+	for i, der := range ders {
+		all = append(all, KnownCertificate{Owner: fmt.Sprintf("covered certificate %d", i+1), DER: der})
 	}
-	return false
+	return all
 }
 
 // CRL judges a revocation list. The clock is handed in, normally the date of
@@ -51,10 +39,12 @@ func (l *Linter) CRL(c CRL, now time.Time) []Finding {
 	z, zErr := zCRL(c, issuer)
 	findings = append(findings, readingFindings(goErr, zErr)...)
 	if zErr == nil {
-		findings = append(findings, l.z.crl(z)...)
+		findings = append(findings, l.z.crl(z, c.Draft, now)...)
 	}
 	if goErr == nil {
 		own := &revocationList{RevocationList: parsed, given: c, issuer: issuer, previous: previous}
+		own.covers, more = readOthers(coveredBy(c.Covers))
+		findings = append(findings, more...)
 		findings = append(findings, l.run(ObjectCRL, &object{now: now, crl: own})...)
 	}
 	sortFindings(findings)

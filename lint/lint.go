@@ -62,10 +62,29 @@ func (l *Linter) SetDigest() string {
 func (l *Linter) run(kind string, o *object) []Finding {
 	var findings []Finding
 	for _, r := range l.rules {
-		if r.Object != kind || (!o.now.IsZero() && o.now.Before(r.Effective)) {
+		if r.Object != kind {
 			continue
 		}
-		findings = append(findings, runRule(r, o)...)
+		found := runRule(r, o)
+		if !o.now.IsZero() && o.now.Before(r.Effective) {
+			found = announce(found, o.now, r.Effective)
+		}
+		findings = append(findings, found...)
+	}
+	return findings
+}
+
+// announce turns the findings of a lint that does not count yet into notices
+// that say when it will. The finding of a panic stays what it is.
+func announce(findings []Finding, now, effective time.Time) []Finding {
+	const day = 24 * time.Hour
+	days := int((effective.Sub(now) + day - 1) / day)
+	for i, f := range findings {
+		if f.Severity == Fatal {
+			continue
+		}
+		findings[i].Detail = fmt.Sprintf("%s (%s from %s on, in %d days)", f.Detail, f.Severity, effective.UTC().Format(time.DateOnly), days)
+		findings[i].Severity = Notice
 	}
 	return findings
 }

@@ -1,7 +1,9 @@
 package lint
 
 import (
+	"crypto/sha256"
 	"io/fs"
+	"math/big"
 	"time"
 )
 
@@ -57,6 +59,55 @@ type Certificate struct {
 	// OtherKeys are the keys of every other authority. The authority of a
 	// renewal or of a cross-certificate is not listed.
 	OtherKeys []KnownKey
+
+	// What follows is optional. Each field switches on the rules that need it;
+	// a zero value switches them off.
+
+	// Others are other certificates of the same estate, those that have ended
+	// included. The certificate itself may be among them.
+	Others []KnownCertificate
+	// Signing is when the certificate is going to be signed; zero when that is
+	// past.
+	Signing time.Time
+	// Longest is the longest life that the estate allows, both ends included.
+	Longest time.Duration
+	// TiersBelow is how many tiers of authorities the estate has below this
+	// one.
+	TiersBelow int
+	// OwnListURLs is where the authority publishes the lists that it signs.
+	OwnListURLs []string
+	// Published is what lies, or is going to lie, at URLs that the certificate
+	// may name.
+	Published []Published
+	// Request is the DER of the signing request that was approved.
+	Request []byte
+	// Twin is the DER of the certificate that this one is to stand beside: same
+	// subject, same key, another issuer.
+	Twin []byte
+	// NeededUntil is when nobody needs a cross-certificate any more.
+	NeededUntil time.Time
+	// AnswersFor is the DER of the certificate of the authority for which an
+	// OCSP responder answers.
+	AnswersFor []byte
+	// Transcript is the SHA-256 fingerprints of all certificates in the
+	// transcript that the witnesses signed.
+	Transcript [][sha256.Size]byte
+}
+
+// KnownCertificate is a certificate that already has a place in the estate.
+type KnownCertificate struct {
+	// Owner is an address such as authority.root.
+	Owner string
+	// DER is the certificate.
+	DER []byte
+}
+
+// Published is what a URL leads to.
+type Published struct {
+	// URL is as certificates write it.
+	URL string
+	// Data is the file, byte for byte.
+	Data []byte
 }
 
 // KnownKey is a public key that already has an owner.
@@ -82,6 +133,49 @@ type CRL struct {
 	// NextSigning is when the next list is planned to be signed; zero when
 	// unknown.
 	NextSigning time.Time
+
+	// What follows is optional, as in [Certificate].
+
+	// Role is what the estate says the issuer is for.
+	Role Role
+	// Issued is every certificate that the issuer ever signed, nil when that is
+	// unknown.
+	Issued []Issued
+	// Covers are the DER of certificates that find this list by their CRL
+	// distribution point.
+	Covers [][]byte
+}
+
+// Issued is a certificate that a ledger knows of.
+type Issued struct {
+	// Serial is its serial number.
+	Serial *big.Int
+	// NotAfter is when it ends; zero when unknown.
+	NotAfter time.Time
+}
+
+// Request is a signing request under judgement.
+type Request struct {
+	// DER is a complete PKCS#10 request.
+	DER []byte
+	// OtherKeys are the keys of every authority that already has one.
+	OtherKeys []KnownKey
+	// Approved is the SHA-256 of the request that the plan was approved with.
+	Approved [sha256.Size]byte
+	// Grant is what the estate gives, nil when unknown.
+	Grant *Grant
+}
+
+// Grant is what a certificate is going to say, whatever its request asks for.
+type Grant struct {
+	// Authority says whether the certificate is an authority's.
+	Authority bool
+	// PathLength is the path length of an authority; negative for none.
+	PathLength int
+	// ExtendedKeyUsage is the object identifiers, such as "1.3.6.1.5.5.7.3.1".
+	ExtendedKeyUsage []string
+	// Names are the subject alternative names.
+	Names []string
 }
 
 // File is one file of a tree that is judged in memory.

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"crypto/x509"
 	"slices"
 	"time"
 )
@@ -16,6 +15,10 @@ const (
 	ObjectCSR = "csr"
 	// ObjectStepCA is judged by [Linter.StepCA].
 	ObjectStepCA = "step-ca"
+	// ObjectSSH is judged by [Linter.SSH].
+	ObjectSSH = "ssh"
+	// ObjectEstate is judged by [Linter.Estate].
+	ObjectEstate = "estate"
 	// ObjectAny marks the rules about reading an object at all. They are
 	// applied while parsing.
 	ObjectAny = "any"
@@ -25,7 +28,8 @@ const (
 type Rule struct {
 	// ID names the rule for ever. Its prefix is its severity: e_, w_ or n_;
 	// what follows says what it looks at: ca, root, ica (intermediate), crlx,
-	// csr or caj (step-ca's ca.json and its surroundings).
+	// csr, caj, tmpl or unit (step-ca's ca.json, templates and unit), ssh, spec,
+	// plan or ledger.
 	ID string
 	// Severity is what the prefix says. Only e_unparsable is worse than its
 	// prefix: it is Fatal, because nothing behind it was judged.
@@ -57,15 +61,17 @@ func (r Rule) finding(detail string) Finding {
 	}
 }
 
-// object is what a rule gets to see. Exactly one of cert, crl, csr and tree
-// is set.
+// object is what a rule gets to see. Exactly one of the pointers is set.
 type object struct {
 	// now is the clock that was handed in; zero when time rules do not apply.
 	now  time.Time
 	cert *certificate
 	crl  *revocationList
-	csr  *x509.CertificateRequest
+	csr  *request
 	tree *stepTree
+	ssh  *sshCertificate
+	// estate is plain facts.
+	estate *Estate
 }
 
 // allRules is every rule of ours in its fixed order.
@@ -74,13 +80,30 @@ func allRules() []Rule {
 		readingRules(),
 		authorityRules(),
 		keyRules(),
+		identityRules(),
+		dateRules(),
 		rootRules(),
+		rootShapeRules(),
 		intermediateRules(),
+		purposeRules(),
+		placeRules(),
 		constraintRules(),
+		constraintShapeRules(),
+		crossRules(),
+		responderRules(),
 		revocationRules(),
+		revocationScopeRules(),
 		revocationIssuerRules(),
 		requestRules(),
+		requestContentRules(),
 		stepCARules(),
+		serviceRules(),
+		schemaRules(),
+		templateRules(),
+		unitRules(),
+		sshRules(),
+		estateRules(),
+		ceremonyRules(),
 	)
 }
 
@@ -96,6 +119,22 @@ var (
 	// CA/Browser Forum ballot 164 (64 random bits in a serial number) counts
 	// from 30 September 2016.
 	ballot164 = time.Date(2016, time.September, 30, 0, 0, 0, 0, time.UTC)
+	// ROCA (CVE-2017-15361) was published on 16 October 2017.
+	roca = time.Date(2017, time.October, 16, 0, 0, 0, 0, time.UTC)
+	// RFC 9881 was published in October 2025.
+	rfc9881 = time.Date(2025, time.October, 1, 0, 0, 0, 0, time.UTC)
+	// RFC 4210 was published in September 2005; RFC 9810 took its place.
+	rfc4210 = time.Date(2005, time.September, 1, 0, 0, 0, 0, time.UTC)
+	// RFC 6960 was published in June 2013.
+	rfc6960 = time.Date(2013, time.June, 1, 0, 0, 0, 0, time.UTC)
+	// RFC 3647 was published in November 2003.
+	rfc3647 = time.Date(2003, time.November, 1, 0, 0, 0, 0, time.UTC)
+	// RFC 6962 was published in June 2013.
+	rfc6962 = time.Date(2013, time.June, 1, 0, 0, 0, 0, time.UTC)
+	// OpenSSH 5.4, the first with certificates, is of 8 March 2010.
+	openSSH = time.Date(2010, time.March, 8, 0, 0, 0, 0, time.UTC)
+	// OpenSSH 8.2 is of 14 February 2020.
+	openSSH82 = time.Date(2020, time.February, 14, 0, 0, 0, 0, time.UTC)
 	// step-ca's first public release is of October 2018.
 	stepCA = time.Date(2018, time.October, 1, 0, 0, 0, 0, time.UTC)
 )

@@ -16,10 +16,12 @@ import (
 func TestRules(t *testing.T) {
 	id := regexp.MustCompile(`^[ewn]_[a-z0-9_]+$`)
 	prefixes := map[string][]string{
-		ObjectCertificate: {"ca_", "root_", "ica_"},
+		ObjectCertificate: {"ca_", "root_", "ica_", "xsign_", "rekey_", "ocspsig_"},
 		ObjectCRL:         {"crlx_"},
 		ObjectCSR:         {"csr_"},
-		ObjectStepCA:      {"caj_"},
+		ObjectStepCA:      {"caj_", "tmpl_", "unit_"},
+		ObjectSSH:         {"ssh_"},
+		ObjectEstate:      {"spec_", "plan_", "ledger_"},
 	}
 	seen := map[string]bool{}
 	for _, r := range mustNew(t, "private").Rules() {
@@ -61,7 +63,7 @@ func TestNoStrayFixtures(t *testing.T) {
 		known[r.ID] = true
 	}
 	count := 0
-	for _, kind := range []string{ObjectCertificate, ObjectCRL, ObjectCSR, ObjectStepCA} {
+	for _, kind := range []string{ObjectCertificate, ObjectCRL, ObjectCSR, ObjectStepCA, ObjectSSH, ObjectEstate} {
 		entries, err := os.ReadDir(filepath.Join("testdata", kind))
 		noError(t, err)
 		for _, entry := range entries {
@@ -189,22 +191,25 @@ func TestSetDigest(t *testing.T) {
 }
 
 // TestEffective shows that a rule counts from its day, by the clock that was
-// handed in, and always when there is none.
+// handed in, and always when there is none. Before its day it is a notice that
+// says when it will count.
 func TestEffective(t *testing.T) {
 	l := &Linter{rules: []Rule{{
-		ID: "e_ca_test", Object: ObjectCertificate, Effective: testNow,
+		ID: "e_ca_test", Severity: Error, Object: ObjectCertificate, Effective: testNow,
 		applies: always, check: func(*object) []string { return []string{"x"} },
 	}}}
 	for name, c := range map[string]struct {
 		now  time.Time
-		want int
+		want Finding
 	}{
-		"the day before": {testNow.Add(-time.Second), 0},
-		"the day":        {testNow, 1},
-		"no clock":       {time.Time{}, 1},
+		"a second before": {testNow.Add(-time.Second), Finding{Severity: Notice, Detail: "x (error from 2026-03-15 on, in 1 days)"}},
+		"days before":     {testNow.AddDate(0, 0, -30), Finding{Severity: Notice, Detail: "x (error from 2026-03-15 on, in 30 days)"}},
+		"the day":         {testNow, Finding{Severity: Error, Detail: "x"}},
+		"no clock":        {time.Time{}, Finding{Severity: Error, Detail: "x"}},
 	} {
-		if got := len(l.run(ObjectCertificate, &object{now: c.now})); got != c.want {
-			t.Errorf("%s: %d findings, want %d", name, got, c.want)
+		got := l.run(ObjectCertificate, &object{now: c.now})
+		if len(got) != 1 || got[0].Severity != c.want.Severity || got[0].Detail != c.want.Detail {
+			t.Errorf("%s: findings are %+v, want %+v", name, got, c.want)
 		}
 	}
 }

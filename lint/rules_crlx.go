@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -112,20 +113,28 @@ func checkNumber(o *object) []string {
 
 // checkVanished looks for serial numbers of the previous list that this one
 // does not have. An entry may leave when its certificate was on hold, which can
-// be lifted. It may also leave after its certificate has expired, but the date
-// is in neither list, so that case is a finding to be waived.
+// be lifted. It may also leave after its certificate has ended; where nobody
+// knows when that is, the case is a finding to be waived.
 func checkVanished(o *object) []string {
-	present := make(map[string]bool, len(o.crl.RevokedCertificateEntries))
-	for _, entry := range o.crl.RevokedCertificateEntries {
+	c := o.crl
+	gone := slices.DeleteFunc(c.vanished(), func(serial *big.Int) bool { return c.expiredSince(serial, c.ThisUpdate) })
+	return serialDetail(gone, "in the list before and not in this one: revoked certificates would be good again")
+}
+
+// vanished is the serial numbers of the previous list that this one does not
+// have, but for those on hold.
+func (c *revocationList) vanished() []*big.Int {
+	present := make(map[string]bool, len(c.RevokedCertificateEntries))
+	for _, entry := range c.RevokedCertificateEntries {
 		present[string(entry.SerialNumber.Bytes())] = true
 	}
 	var gone []*big.Int
-	for _, entry := range o.crl.previous.RevokedCertificateEntries {
+	for _, entry := range c.previous.RevokedCertificateEntries {
 		if entry.ReasonCode != reasonCertificateHold && !present[string(entry.SerialNumber.Bytes())] {
 			gone = append(gone, entry.SerialNumber)
 		}
 	}
-	return serialDetail(gone, "in the list before and not in this one: revoked certificates would be good again")
+	return gone
 }
 
 // serialDetail names serial numbers, a few of them in full, in one detail.

@@ -9,14 +9,24 @@ import (
 	"fmt"
 )
 
+// request is what a rule sees of a signing request.
+type request struct {
+	*x509.CertificateRequest
+	// given is what the caller handed in.
+	given Request
+}
+
 // CSR judges a PKCS#10 signing request for an authority's certificate. The
 // findings are sorted.
-func (l *Linter) CSR(der []byte) []Finding {
-	request, err := x509.ParseCertificateRequest(der)
+func (l *Linter) CSR(der []byte) []Finding { return l.Request(Request{DER: der}) }
+
+// Request is [Linter.CSR] for a request with its surroundings.
+func (l *Linter) Request(r Request) []Finding {
+	parsed, err := x509.ParseCertificateRequest(r.DER)
 	if err != nil {
 		return []Finding{unparsable().finding(fmt.Sprintf("the request cannot be read: %v", err))}
 	}
-	findings := l.run(ObjectCSR, &object{csr: request})
+	findings := l.run(ObjectCSR, &object{csr: &request{parsed, r}})
 	sortFindings(findings)
 	return findings
 }

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/hex"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +23,8 @@ type scene struct {
 	role        Role
 	draft       bool
 	nextSigning time.Time
+	// facts are further lines of context, as "key: value".
+	facts []string
 	// also are the loud findings beside that of the rule which the fixture is
 	// for, as "severity id".
 	also   []string
@@ -141,6 +147,17 @@ func (s *scene) add(kind string, der []byte) {
 	s.blocks = append(s.blocks, &pem.Block{Type: kind, Bytes: der})
 }
 
+// as adds a certificate or request of the surroundings. The label says what
+// it is there for; the text belongs to the label.
+func (s *scene) as(label, text, kind string, der []byte) {
+	s.blocks = append(s.blocks, &pem.Block{Type: kind, Headers: map[string]string{"As": label, "Text": text}, Bytes: der})
+}
+
+// fact adds a line of context.
+func (s *scene) fact(key string, value any) {
+	s.facts = append(s.facts, fmt.Sprintf("%s: %v", key, value))
+}
+
 // encode writes the fixture: what it is, what is known, what is expected, and
 // the objects. The object that is judged comes first.
 func (s scene) encode(want []string) []byte {
@@ -155,6 +172,9 @@ func (s scene) encode(want []string) []byte {
 	}
 	if !s.nextSigning.IsZero() {
 		fmt.Fprintf(&b, "next signing: %s\n", date(s.nextSigning))
+	}
+	for _, fact := range s.facts {
+		fmt.Fprintf(&b, "%s\n", fact)
 	}
 	for _, w := range want {
 		fmt.Fprintf(&b, "finding: %s\n", w)
@@ -197,17 +217,24 @@ func describe(block *pem.Block) string {
 func judge(t testing.TB, l *Linter, text []byte) []Finding {
 	t.Helper()
 	header, _, _ := bytes.Cut(text, []byte("-----BEGIN "))
-	field := func(key string) string {
+	fields := func(key string) []string {
+		var values []string
 		for _, line := range strings.Split(string(header), "\n") {
 			if value, ok := strings.CutPrefix(line, key+": "); ok {
-				return value
+				values = append(values, value)
 			}
 		}
-		return ""
+		return values
 	}
+	field := func(key string) string { return strings.Join(fields(key), "") }
 	parts := map[string][][]byte{}
 	var others []KnownKey
+	around := map[string][]*pem.Block{}
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if label := block.Headers["As"]; label != "" {
+			around[label] = append(around[label], block)
+			continue
+		}
 		parts[block.Type] = append(parts[block.Type], block.Bytes)
 		if block.Type == "PUBLIC KEY" {
 			others = append(others, KnownKey{Owner: block.Headers["Owner"], SPKI: block.Bytes})
@@ -228,6 +255,7 @@ func judge(t testing.TB, l *Linter, text []byte) []Finding {
 				c.Role = role
 			}
 		}
+		surround(t, &c, fields, around)
 		return l.Certificate(c, testNow)
 	case ObjectCRL:
 		c := CRL{DER: at("X509 CRL", 0), Previous: at("X509 CRL", 1), Issuer: at("CERTIFICATE", 0), Draft: draft}
@@ -236,10 +264,100 @@ func judge(t testing.TB, l *Linter, text []byte) []Finding {
 			noError(t, err)
 			c.NextSigning = parsed
 		}
+		surroundCRL(t, &c, fields, around)
 		return l.CRL(c, testNow)
 	case ObjectCSR:
-		return l.CSR(at("CERTIFICATE REQUEST", 0))
+		r := Request{DER: at("CERTIFICATE REQUEST", 0), OtherKeys: others}
+		for _, sum := range fields("approved") {
+			_, err := hex.Decode(r.Approved[:], []byte(sum))
+			noError(t, err)
+		}
+		for _, grant := range fields("grant") {
+			r.Grant = &Grant{}
+			noError(t, json.Unmarshal([]byte(grant), r.Grant))
+		}
+		return l.Request(r)
 	}
 	t.Fatalf("the fixture has kind %q: use certificate, crl or csr", field("kind"))
 	return nil
+}
+
+// one is the first block of a label, or nil.
+func one(blocks []*pem.Block) []byte {
+	if len(blocks) == 0 {
+		return nil
+	}
+	return blocks[0].Bytes
+}
+
+func instant(t testing.TB, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	noError(t, err)
+	return at
+}
+
+// surround reads the surroundings of a certificate.
+func surround(t testing.TB, c *Certificate, fields func(string) []string, around map[string][]*pem.Block) {
+	t.Helper()
+	var err error
+	for _, v := range fields("signing") {
+		c.Signing = instant(t, v)
+	}
+	for _, v := range fields("needed until") {
+		c.NeededUntil = instant(t, v)
+	}
+	for _, v := range fields("longest") {
+		c.Longest, err = time.ParseDuration(v)
+		noError(t, err)
+	}
+	for _, v := range fields("tiers below") {
+		c.TiersBelow, err = strconv.Atoi(v)
+		noError(t, err)
+	}
+	for _, v := range fields("transcript") {
+		var sum [32]byte
+		_, err = hex.Decode(sum[:], []byte(v))
+		noError(t, err)
+		c.Transcript = append(c.Transcript, sum)
+	}
+	c.OwnListURLs = fields("own list")
+	c.Request, c.Twin, c.AnswersFor = one(around["request"]), one(around["twin"]), one(around["answers for"])
+	for _, b := range around["other"] {
+		c.Others = append(c.Others, KnownCertificate{Owner: b.Headers["Text"], DER: b.Bytes})
+	}
+	for _, b := range around["published"] {
+		data := b.Bytes
+		if strings.HasSuffix(b.Headers["Text"], ".pem") {
+			data = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: data})
+		}
+		c.Published = append(c.Published, Published{URL: b.Headers["Text"], Data: data})
+	}
+}
+
+// surroundCRL reads the surroundings of a list.
+func surroundCRL(t testing.TB, c *CRL, fields func(string) []string, around map[string][]*pem.Block) {
+	t.Helper()
+	for _, v := range fields("issued") {
+		serial, until, _ := strings.Cut(v, " until ")
+		n, ok := new(big.Int).SetString(serial, 16)
+		if !ok {
+			t.Fatalf("serial %q is no number", serial)
+		}
+		issued := Issued{Serial: n}
+		if until != "" {
+			issued.NotAfter = instant(t, until)
+		}
+		c.Issued = append(c.Issued, issued)
+	}
+	for _, v := range fields("list of") {
+		for role := RoleUnknown; role <= RoleLeaf; role++ {
+			if role.String() == v {
+				c.Role = role
+			}
+		}
+	}
+	for _, b := range around["covers"] {
+		c.Covers = append(c.Covers, b.Bytes)
+	}
 }

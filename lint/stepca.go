@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // stepTree is what a rule sees of a step-ca tree.
@@ -24,6 +25,17 @@ type stepTree struct {
 	// self-issued authority in the tree.
 	roots []*x509.Certificate
 	keys  []stepKey
+	// chain is every certificate in the file that crt names.
+	chain []*x509.Certificate
+	// files is the whole tree, sorted by path.
+	files []File
+	// now is the clock that was handed in; zero when time rules do not apply.
+	now time.Time
+	// clientURL is ca-url of config/defaults.json, and fingerprint its
+	// fingerprint; empty when the tree does not say.
+	clientURL, fingerprint string
+	units                  []unit
+	templates              []stepTemplate
 }
 
 // stepKey is a private key found in the tree. Its secret part is not kept.
@@ -41,16 +53,34 @@ type stepConfig struct {
 	Crt      string       `json:"crt"`
 	Key      string       `json:"key"`
 	Password string       `json:"password"`
+	Address  string       `json:"address"`
+	Insecure string       `json:"insecureAddress"`
+	DNSNames []string     `json:"dnsNames"`
 	KMS      struct {
-		URI string `json:"uri"`
-		PIN string `json:"pin"`
+		Type string `json:"type"`
+		URI  string `json:"uri"`
+		PIN  string `json:"pin"`
 	} `json:"kms"`
+	DB *struct {
+		Type       string `json:"type"`
+		DataSource string `json:"dataSource"`
+	} `json:"db"`
+	CRL struct {
+		Enabled bool   `json:"enabled"`
+		IDPURL  string `json:"idpURL"`
+	} `json:"crl"`
+	TLS struct {
+		MinVersion    json.Number `json:"minVersion"`
+		Renegotiation bool        `json:"renegotiation"`
+	} `json:"tls"`
 	SSH struct {
 		HostKey string `json:"hostKey"`
 		UserKey string `json:"userKey"`
 	} `json:"ssh"`
 	Authority struct {
+		Type              string            `json:"type"`
 		Claims            stepClaims        `json:"claims"`
+		Policy            json.RawMessage   `json:"policy"`
 		Provisioners      []stepProvisioner `json:"provisioners"`
 		CertificateIssuer struct {
 			Password string `json:"password"`
@@ -65,6 +95,33 @@ type stepProvisioner struct {
 	Key                  json.RawMessage `json:"key"`
 	Claims               stepClaims      `json:"claims"`
 	DecrypterKeyPassword string          `json:"decrypterKeyPassword"`
+
+	ClientID              string       `json:"clientID"`
+	ConfigurationEndpoint string       `json:"configurationEndpoint"`
+	TenantID              string       `json:"tenantID"`
+	Domains               []string     `json:"domains"`
+	Groups                []string     `json:"groups"`
+	Accounts              []string     `json:"accounts"`
+	ServiceAccounts       []string     `json:"serviceAccounts"`
+	ProjectIDs            []string     `json:"projectIDs"`
+	OrganizationID        string       `json:"organizationID"`
+	RequireEAB            bool         `json:"requireEAB"`
+	Roots                 string       `json:"roots"`
+	PublicKeys            string       `json:"publicKeys"`
+	Options               *stepOptions `json:"options"`
+}
+
+// stepOptions are the templates of a provisioner.
+type stepOptions struct {
+	X509 *stepTemplateOptions `json:"x509"`
+	SSH  *stepTemplateOptions `json:"ssh"`
+}
+
+// stepTemplateOptions say where a template is and what it is given.
+type stepTemplateOptions struct {
+	Template     string          `json:"template"`
+	TemplateFile string          `json:"templateFile"`
+	TemplateData json.RawMessage `json:"templateData"`
 }
 
 // stepClaims are the claims as written; a value may be anything.
@@ -83,26 +140,39 @@ func (s *stringOrList) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(s))
 }
 
-// StepCA judges the tree that a step-ca is started in: config/ca.json, certs,
-// secrets and whatever else lies beside them. Paths are relative to the tree.
+// StepCA is [Linter.StepCAAt] without a clock.
+func (l *Linter) StepCA(tree []File) []Finding { return l.StepCAAt(tree, time.Time{}) }
+
+// StepCAAt judges the tree that a step-ca is started in: config/ca.json, certs,
+// templates, units, secrets and whatever else lies beside them. Paths are
+// relative to the tree. When the clock is zero, rules about time do not apply.
 // The findings are sorted and never show a secret.
-func (l *Linter) StepCA(tree []File) []Finding {
-	t, findings := readStepTree(tree)
-	findings = append(findings, l.run(ObjectStepCA, &object{tree: t})...)
+func (l *Linter) StepCAAt(tree []File, now time.Time) []Finding {
+	t, findings := readStepTree(tree, now)
+	if t.configPath == "" {
+		findings = append(findings, unparsable().finding("the tree has no config/ca.json"))
+	}
+	findings = append(findings, l.run(ObjectStepCA, &object{now: now, tree: t})...)
+	sortFindings(findings)
+	return findings
+}
+
+// Unit judges one systemd unit of a step-ca by itself.
+func (l *Linter) Unit(f File) []Finding {
+	t := &stepTree{files: []File{f}, units: []unit{readUnit(f)}}
+	findings := l.run(ObjectStepCA, &object{tree: t})
 	sortFindings(findings)
 	return findings
 }
 
 // readStepTree reads what can be read. What cannot is a fatal finding, and the
 // rules are applied to the rest.
-func readStepTree(tree []File) (*stepTree, []Finding) {
+func readStepTree(tree []File, now time.Time) (*stepTree, []Finding) {
 	tree = slices.Clone(tree)
 	slices.SortFunc(tree, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	t := &stepTree{}
+	t := &stepTree{files: tree, now: now}
 	var findings []Finding
-	if config := findConfig(tree); config == nil {
-		findings = append(findings, unparsable().finding("the tree has no config/ca.json"))
-	} else {
+	if config := findConfig(tree); config != nil {
 		t.configPath = config.Path
 		if err := json.Unmarshal(config.Data, &t.config); err != nil {
 			findings = append(findings, unparsable().finding(fmt.Sprintf("%s cannot be read as step-ca reads it: %v", config.Path, err)))
@@ -110,8 +180,26 @@ func readStepTree(tree []File) (*stepTree, []Finding) {
 	}
 	for _, f := range tree {
 		t.readPEM(f)
+		if strings.HasSuffix(f.Path, ".service") {
+			t.units = append(t.units, readUnit(f))
+		}
+		if path.Base(f.Path) == "defaults.json" {
+			t.readDefaults(f)
+		}
 	}
+	t.readTemplates()
 	return t, findings
+}
+
+// readDefaults reads what clients are told.
+func (t *stepTree) readDefaults(f File) {
+	var defaults struct {
+		CAURL       string `json:"ca-url"`
+		Fingerprint string `json:"fingerprint"`
+	}
+	if json.Unmarshal(f.Data, &defaults) == nil {
+		t.clientURL, t.fingerprint = defaults.CAURL, defaults.Fingerprint
+	}
 }
 
 // findConfig is config/ca.json, or else the first ca.json of the tree.
@@ -141,13 +229,25 @@ func (t *stepTree) readPEM(f File) {
 		if err != nil {
 			continue
 		}
-		if isIssuing && t.issuing == nil {
-			t.issuing = cert
+		if isIssuing {
+			t.chain = append(t.chain, cert)
+			t.issuing = t.chain[0]
 		}
 		if isRoot || cert.IsCA && bytes.Equal(cert.RawSubject, cert.RawIssuer) {
 			t.roots = append(t.roots, cert)
 		}
 	}
+}
+
+// certificatesOf is the certificates in PEM that Go can read.
+func certificatesOf(data []byte) []*x509.Certificate {
+	var all []*x509.Certificate
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
+			all = append(all, cert)
+		}
+	}
+	return all
 }
 
 // sameFile says whether a path in ca.json means the file of the tree. step-ca

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zmap/zcrypto/x509"
 	_ "github.com/zmap/zlint/v3" // registers every lint in zlint's own registry
@@ -21,12 +22,19 @@ SubscriberCRL = false
 type certificateLint struct {
 	*lint.CertificateLint
 	severity Severity // replaces the lint's own; zero leaves it
+	// undated is the lint without an effective date.
+	undated *lint.CertificateLint
+	// servers says that the lint is about names of servers, and has nothing to
+	// say of a leaf for other purposes.
+	servers bool
 }
 
 // crlLint is a lint of zlint for revocation lists, as a profile wants it.
 type crlLint struct {
 	*lint.RevocationListLint
 	severity Severity // replaces the lint's own; zero leaves it
+	// undated is the lint without an effective date.
+	undated *lint.RevocationListLint
 }
 
 // zlints is the part of zlint that a profile switches on.
@@ -75,14 +83,31 @@ func (z *zlints) add(registry lint.Registry, s setting) bool {
 		// The gate asks for a server certificate, which an authority for
 		// anything else is not.
 		own.OverrideFrameworkFilter = own.OverrideFrameworkFilter || s.class == classAdopt
-		z.certificates = append(z.certificates, certificateLint{&own, s.severity})
+		undated := own
+		undated.EffectiveDate = time.Time{}
+		z.certificates = append(z.certificates, certificateLint{&own, s.severity, &undated, s.class == classAdopt && aboutServerNames(s.lint)})
 		return true
 	}
 	if found := registry.RevocationListLints().ByName(s.lint); found != nil {
-		z.crls = append(z.crls, crlLint{found, s.severity})
+		undated := *found
+		undated.EffectiveDate = time.Time{}
+		z.crls = append(z.crls, crlLint{found, s.severity, &undated})
 		return true
 	}
 	return false
+}
+
+// aboutServerNames says whether an adopted lint reads names as a server's.
+func aboutServerNames(name string) bool {
+	return strings.HasPrefix(name, "e_dnsname_") || name == "e_ext_san_missing" || name == "e_subject_common_name_not_from_san"
+}
+
+// mayServe says whether a certificate could be a server's: it is an
+// authority's, has server authentication or any purpose among its purposes, or
+// has none at all.
+func mayServe(c *x509.Certificate) bool {
+	return c.IsCA || len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
 // searchesKey says whether a lint looks for the private half of the key. Those
@@ -92,24 +117,52 @@ func searchesKey(name string) bool {
 }
 
 // certificate runs the lints for certificates.
-func (z *zlints) certificate(c *x509.Certificate, preview bool) []Finding {
+func (z *zlints) certificate(c *x509.Certificate, given Certificate, now time.Time) []Finding {
 	var findings []Finding
 	for _, l := range z.certificates {
-		if preview && searchesKey(l.Name) {
+		if given.Preview && searchesKey(l.Name) || l.servers && !mayServe(c) {
 			continue
 		}
-		findings = appendResult(findings, l.LintMetadata, l.severity, l.Execute(c, z.config))
+		run, coming := l.CertificateLint, isComing(l.LintMetadata, now)
+		if coming || isDue(l.LintMetadata, given.Draft, now) {
+			run = l.undated
+		}
+		found := appendResult(nil, l.LintMetadata, l.severity, run.Execute(c, z.config))
+		if coming {
+			found = announce(found, now, l.EffectiveDate)
+		}
+		findings = append(findings, found...)
 	}
 	return findings
 }
 
+// isComing says whether a lint does not count yet at the moment now.
+func isComing(meta lint.LintMetadata, now time.Time) bool {
+	return !now.IsZero() && now.Before(meta.EffectiveDate)
+}
+
+// isDue says whether a lint counts for an object that is about to be signed.
+// zlint compares a date in the object, which could be written to be older.
+func isDue(meta lint.LintMetadata, draft bool, now time.Time) bool {
+	over := !meta.IneffectiveDate.IsZero() && !now.Before(meta.IneffectiveDate)
+	return draft && !now.IsZero() && !now.Before(meta.EffectiveDate) && !over
+}
+
 // crl runs the lints for revocation lists.
-func (z *zlints) crl(c *x509.RevocationList) []Finding {
+func (z *zlints) crl(c *x509.RevocationList, draft bool, now time.Time) []Finding {
 	// Two of zlint's lints are one rule. The report is kept of the first.
 	const first, second = "e_crl_empty_revoked_certificates", "e_crl_revoked_certificates_field_must_be_empty"
 	var findings []Finding
 	for _, l := range z.crls {
-		findings = appendResult(findings, l.LintMetadata, l.severity, executeCRL(l, c, z.config))
+		run, coming := l.RevocationListLint, isComing(l.LintMetadata, now)
+		if coming || isDue(l.LintMetadata, draft, now) {
+			run = l.undated
+		}
+		found := appendResult(nil, l.LintMetadata, l.severity, executeCRL(run, c, z.config))
+		if coming {
+			found = announce(found, now, l.EffectiveDate)
+		}
+		findings = append(findings, found...)
 	}
 	has := func(id string) bool {
 		return slices.ContainsFunc(findings, func(f Finding) bool { return f.Lint == id })
@@ -122,7 +175,7 @@ func (z *zlints) crl(c *x509.RevocationList) []Finding {
 
 // executeCRL runs one lint and catches its panic, which zlint does for
 // certificates only.
-func executeCRL(l crlLint, c *x509.RevocationList, config lint.Configuration) (result *lint.LintResult) {
+func executeCRL(l *lint.RevocationListLint, c *x509.RevocationList, config lint.Configuration) (result *lint.LintResult) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			result = &lint.LintResult{Status: lint.Fatal, Details: fmt.Sprintf("the lint panicked, so nothing is known: %v", reason)}

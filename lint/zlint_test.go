@@ -190,8 +190,8 @@ func TestForeignPanics(t *testing.T) {
 		LintMetadata: lint.LintMetadata{Name: "e_bad"},
 		Lint:         func() lint.RevocationListLintInterface { return badList{} },
 	}
-	z := &zlints{crls: []crlLint{{bad, Notice}}}
-	got := z.crl(&zx509.RevocationList{})
+	z := &zlints{crls: []crlLint{{bad, Notice, bad}}}
+	got := z.crl(&zx509.RevocationList{}, false, testNow)
 	if len(got) != 1 || got[0].Severity != Fatal || !strings.Contains(got[0].Detail, "panicked") {
 		t.Errorf("findings are %+v", got)
 	}

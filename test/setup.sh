@@ -4,8 +4,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# command:package
-packages='openssl:openssl'
+# command or file:package
+packages="openssl:openssl gcc:gcc softhsm2-util:softhsm2 certutil:libnss3-tools p11-kit:p11-kit
+chromium:chromium pdfinfo:poppler-utils zbarimg:zbar-tools python3:python3
+/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
+/usr/lib/$(uname -m)-linux-gnu/pkcs11/p11-kit-client.so:p11-kit-modules"
 
 # name module@version. A new pin is built beside nothing: the old one goes.
 tools='step-ca github.com/smallstep/certificates/cmd/step-ca@v0.30.2
@@ -15,7 +18,7 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 
 missing=
 for pair in $packages; do
-	command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+	command -v "${pair%%:*}" >/dev/null || [ -e "${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

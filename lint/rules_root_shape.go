@@ -1,0 +1,119 @@
+package lint
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"slices"
+)
+
+// rootShapeRules are about what a root says of itself and of the tree below.
+func rootShapeRules() []Rule {
+	isRootCA := func(o *object) bool { return isRoot(o) && o.cert.IsCA }
+	return []Rule{{
+		ID: "w_root_has_san_or_eku", Severity: Warn, Object: ObjectCertificate,
+		Title:     "a root is an authority and nothing else: no alternative names, purposes or policies",
+		Citation:  "CABF BR §7.1.2.1.2; RFC 5280 §6.1",
+		Effective: rfc5280,
+		Advice:    "leave them out; a server that shows its root as its own certificate needs one of its own",
+		applies:   isRootCA,
+		check:     checkRootExtras,
+	}, {
+		ID: "w_root_ku_extra_bits", Severity: Warn, Object: ObjectCertificate,
+		Title:     "a root's key signs certificates and lists, and at most responses about them",
+		Citation:  "RFC 5280 §4.2.1.3; CABF BR §7.1.2.10.7",
+		Effective: rfc5280,
+		Advice:    "set keyCertSign and cRLSign only, and digitalSignature where the root signs OCSP responses itself",
+		applies:   isRootCA,
+		check:     checkRootUsage,
+	}, {
+		ID: "e_root_pathlen_shorter_than_tree", Severity: Error, Object: ObjectCertificate,
+		Title:     "the root's path length has room for every tier of the estate",
+		Citation:  "RFC 5280 §4.2.1.9, §6.1.4 (l)",
+		Effective: rfc5280,
+		Advice:    "raise the path length before the root is signed, or build fewer tiers: a signed root cannot grow",
+		applies:   func(o *object) bool { return isRootCA(o) && o.cert.MaxPathLen >= 0 },
+		check: func(o *object) []string {
+			if have, need := o.cert.MaxPathLen, o.cert.given.TiersBelow; have < need {
+				return []string{fmt.Sprintf("the path length is %d, and the estate has %d tiers of authorities below the root", have, need)}
+			}
+			return nil
+		},
+	}, {
+		ID: "n_root_pathlen_absent", Severity: Notice, Object: ObjectCertificate,
+		Title:     "a root says how deep its tree may grow",
+		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, root CA",
+		Effective: rfc5280,
+		Advice:    "set the path length to the number of tiers, unless you mean to add some: it stops an authority that was broken into",
+		applies:   isRootCA,
+		check: func(o *object) []string {
+			if o.cert.MaxPathLen < 0 {
+				return []string{"basicConstraints has no path length"}
+			}
+			return nil
+		},
+	}, {
+		ID: "e_root_fingerprint_not_in_transcript", Severity: Error, Object: ObjectCertificate,
+		Title:     "the witnesses' transcript names the root that is handed out",
+		Citation:  "CABF BR §6.1.1.1; WebTrust for CAs §4.1",
+		Effective: rfc5280,
+		Advice:    "hand out the root that was witnessed, and find out where this one comes from",
+		applies:   func(o *object) bool { return isRootCA(o) && len(o.cert.given.Transcript) > 0 },
+		check: func(o *object) []string {
+			print := sha256.Sum256(o.cert.Raw)
+			if slices.Contains(o.cert.given.Transcript, print) {
+				return nil
+			}
+			return []string{fmt.Sprintf("the fingerprint %x is not in the transcript", print)}
+		},
+	}}
+}
+
+// checkRootExtras names what a root should not have.
+func checkRootExtras(o *object) []string {
+	var details []string
+	for _, extra := range []struct{ oid, what string }{
+		{"2.5.29.17", "a subject alternative name"},
+		{"2.5.29.37", "an extended key usage"},
+		{"2.5.29.32", "certificate policies"},
+	} {
+		if hasExtension(o.cert.Certificate, extra.oid) {
+			details = append(details, "the root has "+extra.what)
+		}
+	}
+	return details
+}
+
+// hasExtension says whether a certificate has the extension of that object
+// identifier.
+func hasExtension(c *x509.Certificate, oid string) bool {
+	for _, e := range c.Extensions {
+		if e.Id.String() == oid {
+			return true
+		}
+	}
+	return false
+}
+
+// checkRootUsage names the bits beyond those of an authority. Whether a root
+// signs OCSP responses cannot be seen, so digitalSignature is left alone.
+func checkRootUsage(o *object) []string {
+	allowed := x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature
+	var extra []string
+	for _, bit := range []struct {
+		usage x509.KeyUsage
+		name  string
+	}{
+		{x509.KeyUsageContentCommitment, "nonRepudiation"},
+		{x509.KeyUsageKeyEncipherment, "keyEncipherment"},
+		{x509.KeyUsageDataEncipherment, "dataEncipherment"},
+		{x509.KeyUsageKeyAgreement, "keyAgreement"},
+		{x509.KeyUsageEncipherOnly, "encipherOnly"},
+		{x509.KeyUsageDecipherOnly, "decipherOnly"},
+	} {
+		if o.cert.KeyUsage&^allowed&bit.usage != 0 {
+			extra = append(extra, "the key usage has "+bit.name)
+		}
+	}
+	return extra
+}

@@ -1,0 +1,226 @@
+package lint
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+)
+
+// SSHCertificate is an OpenSSH certificate under judgement.
+type SSHCertificate struct {
+	// Data is a line as in id_ed25519-cert.pub, or the certificate in its wire
+	// format.
+	Data []byte
+	// Longest is the longest life that is allowed; zero when there is no limit.
+	Longest time.Duration
+	// Automation says that a program uses the certificate, and no person.
+	Automation bool
+	// OtherKeys are the keys of every authority but the one that signed: X.509
+	// authorities, and SSH authorities of the other kind.
+	OtherKeys []KnownKey
+}
+
+// Kinds of SSH certificates.
+const (
+	sshUser = 1
+	sshHost = 2
+)
+
+// sshForever is the end of a certificate that has none.
+const sshForever = 1<<64 - 1
+
+// sshCertificate is what a rule sees of an SSH certificate.
+type sshCertificate struct {
+	given           SSHCertificate
+	serial          uint64
+	kind            uint32
+	keyID           string
+	principals      []string
+	after, before   uint64
+	critical        []string
+	extensions      []string
+	authority       []byte // the signature key, in wire format
+	signatureFormat string
+}
+
+// SSH judges an OpenSSH certificate. When the clock is zero, rules about time
+// do not apply. The findings are sorted.
+func (l *Linter) SSH(c SSHCertificate, now time.Time) []Finding {
+	parsed, err := readSSH(c.Data)
+	if err != nil {
+		return []Finding{unparsable().finding(fmt.Sprintf("the SSH certificate cannot be read: %v", err))}
+	}
+	parsed.given = c
+	findings := l.run(ObjectSSH, &object{now: now, ssh: parsed})
+	sortFindings(findings)
+	return findings
+}
+
+// IsSSH says whether data looks like an OpenSSH certificate.
+func IsSSH(data []byte) bool {
+	name, _, _ := strings.Cut(strings.TrimSpace(string(data[:min(len(data), 100)])), " ")
+	if strings.HasSuffix(name, "-cert-v01@openssh.com") {
+		return true
+	}
+	first, _, err := sshString(data)
+	return err == nil && strings.HasSuffix(string(first), "-cert-v01@openssh.com")
+}
+
+var errSSHShort = errors.New("it ends too early")
+
+// sshString reads a length and as many octets (RFC 4251 §5).
+func sshString(data []byte) (value, rest []byte, err error) {
+	if len(data) < 4 {
+		return nil, nil, errSSHShort
+	}
+	length := binary.BigEndian.Uint32(data)
+	if uint64(length) > uint64(len(data)-4) {
+		return nil, nil, errSSHShort
+	}
+	return data[4 : 4+length], data[4+length:], nil
+}
+
+// sshReader reads one field after the other and keeps the first error.
+type sshReader struct {
+	rest []byte
+	err  error
+}
+
+func (r *sshReader) text() []byte {
+	if r.err != nil {
+		return nil
+	}
+	var value []byte
+	value, r.rest, r.err = sshString(r.rest)
+	return value
+}
+
+func (r *sshReader) number(octets int) uint64 {
+	if r.err == nil && len(r.rest) < octets {
+		r.err = errSSHShort
+	}
+	if r.err != nil {
+		return 0
+	}
+	var n uint64
+	for _, b := range r.rest[:octets] {
+		n = n<<8 | uint64(b)
+	}
+	r.rest = r.rest[octets:]
+	return n
+}
+
+// keyFields is how many fields the public key of a certificate's type has.
+func keyFields(kind string) (int, bool) {
+	n, known := map[string]int{
+		"ssh-ed25519-cert-v01@openssh.com": 1, "sk-ssh-ed25519-cert-v01@openssh.com": 2,
+		"ssh-rsa-cert-v01@openssh.com": 2, "ssh-dss-cert-v01@openssh.com": 4,
+		"ecdsa-sha2-nistp256-cert-v01@openssh.com": 2, "ecdsa-sha2-nistp384-cert-v01@openssh.com": 2,
+		"ecdsa-sha2-nistp521-cert-v01@openssh.com": 2, "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com": 3,
+	}[kind]
+	return n, known
+}
+
+// readSSH reads a certificate (OpenSSH PROTOCOL.certkeys).
+func readSSH(data []byte) (*sshCertificate, error) {
+	if fields := strings.Fields(string(data)); len(fields) >= 2 && strings.HasSuffix(fields[0], "-cert-v01@openssh.com") {
+		decoded, err := base64.StdEncoding.DecodeString(fields[1])
+		if err != nil {
+			return nil, fmt.Errorf("the second word is no base64: %w", err)
+		}
+		data = decoded
+	}
+	r := &sshReader{rest: data}
+	kind := string(r.text())
+	fields, known := keyFields(kind)
+	if r.err == nil && !known {
+		return nil, fmt.Errorf("the type %.60q is not one of an SSH certificate", kind)
+	}
+	for range fields + 1 { // the nonce comes first
+		r.text()
+	}
+	c := &sshCertificate{serial: r.number(8), kind: uint32(r.number(4)), keyID: string(r.text())}
+	principals := r.text()
+	c.after, c.before = r.number(8), r.number(8)
+	critical, extensions := r.text(), r.text()
+	r.text() // reserved
+	c.authority = bytes.Clone(r.text())
+	signature := &sshReader{rest: r.text(), err: r.err}
+	c.signatureFormat = string(signature.text())
+	if signature.err != nil {
+		return nil, signature.err
+	}
+	if len(r.rest) > 0 {
+		return nil, fmt.Errorf("%d octets follow it", len(r.rest))
+	}
+	if c.kind != sshUser && c.kind != sshHost {
+		return nil, fmt.Errorf("its type is %d, neither user nor host", c.kind)
+	}
+	for list := (&sshReader{rest: principals}); len(list.rest) > 0; {
+		c.principals = append(c.principals, string(list.text()))
+		if list.err != nil {
+			return nil, list.err
+		}
+	}
+	var err error
+	if c.critical, err = sshOptions(critical); err != nil {
+		return nil, err
+	}
+	c.extensions, err = sshOptions(extensions)
+	return c, err
+}
+
+// sshOptions is the names of options.
+func sshOptions(data []byte) ([]string, error) {
+	var names []string
+	for list := (&sshReader{rest: data}); len(list.rest) > 0; {
+		names = append(names, string(list.text()))
+		list.text()
+		if list.err != nil {
+			return nil, list.err
+		}
+	}
+	return names, nil
+}
+
+// sshSPKI is the SubjectPublicKeyInfo of a key in wire format, or nil for a key
+// of a kind that X.509 does not have, or that Go does not take.
+func sshSPKI(wire []byte) []byte {
+	r := &sshReader{rest: wire}
+	var key any
+	switch kind := string(r.text()); kind {
+	case "ssh-ed25519":
+		if raw := r.text(); len(raw) == ed25519.PublicKeySize {
+			key = ed25519.PublicKey(raw)
+		}
+	case "ssh-rsa":
+		e, n := new(big.Int).SetBytes(r.text()), new(big.Int).SetBytes(r.text())
+		if e.IsInt64() && e.BitLen() < 32 && n.Sign() > 0 {
+			key = &rsa.PublicKey{N: n, E: int(e.Int64())}
+		}
+	case "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521":
+		curve := map[string]elliptic.Curve{"256": elliptic.P256(), "384": elliptic.P384(), "521": elliptic.P521()}[kind[len(kind)-3:]]
+		r.text() // the curve's name again
+		if k, err := ecdsa.ParseUncompressedPublicKey(curve, r.text()); err == nil {
+			key = k
+		}
+	}
+	if key == nil || r.err != nil {
+		return nil
+	}
+	spki, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return nil
+	}
+	return spki
+}

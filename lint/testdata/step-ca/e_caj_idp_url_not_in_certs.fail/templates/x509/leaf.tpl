@@ -1,0 +1,7 @@
+{
+  "subject": {{ toJson .Subject }},
+  "sans": {{ toJson .SANs }},
+  "crlDistributionPoints": {{ toJson .crl_urls }},
+  "keyUsage": ["digitalSignature"],
+  "extKeyUsage": ["serverAuth"]
+}

@@ -1,0 +1,6 @@
+{
+  "subject": {"commonName": "{{ .Token.email }}", "organization": {{ toJson .organization }}},
+  "sans": {{ toJson .SANs }},
+  "keyUsage": ["digitalSignature"],
+  "extKeyUsage": ["serverAuth"]
+}

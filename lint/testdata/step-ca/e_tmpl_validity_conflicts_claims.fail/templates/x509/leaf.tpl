@@ -1,0 +1,7 @@
+{
+  "subject": {{ toJson .Subject }},
+  "sans": {{ toJson .SANs }},
+  "notAfter": {{ toJson (now | dateModify "8760h") }},
+  "keyUsage": ["digitalSignature"],
+  "extKeyUsage": ["serverAuth"]
+}

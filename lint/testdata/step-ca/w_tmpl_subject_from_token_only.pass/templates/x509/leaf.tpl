@@ -1,0 +1,6 @@
+{
+  "subject": {},
+  "extensions": [{"id": "2.5.29.17", "critical": true, "value": "MBCCDmhvc3QuYWNtZS50ZXN0"}],
+  "keyUsage": ["digitalSignature"],
+  "extKeyUsage": ["serverAuth"]
+}
