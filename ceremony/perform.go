@@ -64,7 +64,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 	if c.Book.State().Open.Intent != nil {
 		key, err = store.Find(ctx, spec, nil)
 		adopted = err == nil
-		if known, ok := key.(hsm.Witness); adopted && ok {
+		if known, ok := key.(hsm.Evident); adopted && ok {
 			evidence = known.Evidence(ctx)
 		}
 		if err != nil && !errors.Is(err, hsm.ErrNotFound) {

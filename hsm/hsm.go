@@ -49,9 +49,9 @@ type Key interface {
 	Sign(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error)
 }
 
-// Witness is a Key that can say again what is known about it, which is wanted
+// Evident is a Key that can say again what is known about it, which is wanted
 // when a key is adopted after an interruption.
-type Witness interface {
+type Evident interface {
 	Evidence(ctx context.Context) []Evidence
 }
 

@@ -78,9 +78,6 @@ func correct(line *[symbols]uint16) (place int, ok bool) {
 	if s0 == 0 && s1 == 0 {
 		return -1, true
 	}
-	if s0 == 0 || s1 == 0 {
-		return -1, false
-	}
 	for i := range line {
 		if times(s0, weight(i)) == s1 {
 			line[i] ^= s0

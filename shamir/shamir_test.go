@@ -270,6 +270,14 @@ func TestProve(t *testing.T) {
 	if err := set.Prove(append([]*Share{shares[1]}, shares[1:]...)); !errors.Is(err, ErrDuplicate) {
 		t.Errorf("one twice: %v", err)
 	}
+	other := *set
+	other.Digest[31] ^= 1 // which the set id does not show
+	if err := other.Prove(shares); !errors.Is(err, ErrDamaged) {
+		t.Errorf("another digest: %v", err)
+	}
+	if _, err := Combine(shares, Use{Set: &other}); !errors.Is(err, ErrNotInSet) {
+		t.Errorf("combined against another digest: %v", err)
+	}
 	for i := range shares {
 		wrong := *shares[i]
 		wrong.value = slices.Clone(wrong.value)

@@ -162,7 +162,7 @@ func TestDecryptHostileParameters(t *testing.T) {
 			if errors.Is(err, hsm.ErrWrongPIN) {
 				t.Error("the password is blamed for a bad file")
 			}
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})

@@ -97,6 +97,7 @@ func launch(o Options) (*client, error) {
 		Path: path, Args: []string{os.Args[0], AgentWord}, Env: environment(os.Environ(), o.Env),
 		ExtraFiles: []*os.File{childReads, childWrites}, Stderr: c.said,
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true}, // a terminal's ^C is for the parent
+		WaitDelay:   2 * time.Second,                    // a daemon that the module started may keep stderr open
 	}
 	if err := c.cmd.Start(); err != nil {
 		to.Close()
@@ -104,6 +105,16 @@ func launch(o Options) (*client, error) {
 		return nil, fmt.Errorf("starting the helper process: %w", err)
 	}
 	return c, nil
+}
+
+// close lets the module log out and end its sessions, of which small tokens
+// have few, and ends the helper process.
+func (c *client) close() {
+	if c.broken == nil {
+		// Whatever goes wrong now, the process ends and nothing is lost.
+		_, _ = c.call(context.Background(), request{Op: "close"}, nil)
+	}
+	c.stop()
 }
 
 // stop ends the helper process and whatever the module started.
@@ -120,6 +131,8 @@ func (c *client) stop() {
 // minutes, and a person with a pin pad needs time.
 func (c *client) patience(q request) time.Duration {
 	switch {
+	case q.Op == "close":
+		return 5 * time.Second
 	case c.deadline > 0:
 		return c.deadline
 	case q.Op == "generate", q.Op == "init_token":

@@ -17,7 +17,7 @@ func List(ctx context.Context, o Options) (Library, []Token, error) {
 	if err != nil {
 		return Library{}, nil, err
 	}
-	defer c.stop()
+	defer c.close()
 	return *c.library, c.tokens, nil
 }
 
@@ -48,7 +48,7 @@ func Inspect(ctx context.Context, o Options, login bool, pin []byte) (*Contents,
 	if err != nil {
 		return nil, err
 	}
-	defer c.stop()
+	defer c.close()
 	s := &Store{client: c}
 	if login {
 		if s, err = open(ctx, c, o, pin); err != nil {
@@ -126,7 +126,7 @@ func Init(ctx context.Context, o Options, label string, officerPIN, userPIN []by
 	if err != nil {
 		return Token{}, err
 	}
-	defer c.stop()
+	defer c.close()
 	token, err := o.Token.choose(c.tokens)
 	if err != nil {
 		return Token{}, inModule(err, o.Module)
@@ -161,7 +161,7 @@ func Ready(ctx context.Context, o Options, label string, officerPIN, userPIN []b
 	if err != nil {
 		return Token{}, false, nil, err
 	}
-	defer s.client.stop()
+	defer s.client.close()
 	objects, err := s.objects(ctx, request{})
 	if err == nil && len(objects) > 0 {
 		err = s.fail(hsm.ErrExists, "use an empty token", "it should be empty, and holds %s", describe(objects[0]))
@@ -178,7 +178,7 @@ func setUserPIN(ctx context.Context, o Options, officerPIN, userPIN []byte) (Tok
 	if err != nil {
 		return Token{}, err
 	}
-	defer c.stop()
+	defer c.close()
 	token, err := o.Token.choose(c.tokens)
 	if err != nil || token.State.UserPINSet {
 		return token, inModule(err, o.Module)
@@ -218,7 +218,7 @@ func initToken(ctx context.Context, o Options, label string, officerPIN []byte, 
 	if err != nil {
 		return Token{}, err
 	}
-	defer c.stop()
+	defer c.close()
 	for _, t := range c.tokens {
 		if t.State.Initialized && t.Label == label {
 			return Token{}, inModule(refuse(hsm.ErrExists, "choose another label; nothing was changed", "token %s is there already", t), o.Module)
@@ -263,7 +263,7 @@ func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error
 	if err != nil {
 		return nil, err
 	}
-	defer s.client.stop()
+	defer s.client.close()
 	t, l := s.token, s.client.library
 	c := &spec.Capabilities{
 		Format: spec.CapabilitiesFormat,

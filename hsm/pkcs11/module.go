@@ -92,6 +92,8 @@ func (m *module) perform(q *request, secret []byte) (*reply, error) {
 		return m.generate(q)
 	case "sign":
 		return m.sign(q)
+	case "close":
+		return &reply{}, m.close()
 	case "destroy":
 		return &reply{}, named("C_DestroyObject", m.ctx.DestroyObject(m.session, pkcs11.ObjectHandle(q.Handle)))
 	case "peek":
@@ -280,6 +282,20 @@ func (m *module) login(q *request, pin []byte) error {
 		at = unsafe.Pointer(&pin[0])
 	}
 	return coded("C_Login", uint(C.p11_login(m.list, C.ulong(m.session), C.ulong(q.User), at, C.ulong(len(pin)))))
+}
+
+// close logs out, which one that was not logged in may refuse, and ends the
+// module.
+func (m *module) close() error {
+	if m.ctx == nil {
+		return nil
+	}
+	if m.opened {
+		_ = m.ctx.Logout(m.session)
+		_ = m.ctx.CloseSession(m.session)
+		m.opened = false
+	}
+	return named("C_Finalize", m.ctx.Finalize())
 }
 
 func (m *module) initToken(q *request, pin []byte) error {

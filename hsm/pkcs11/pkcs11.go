@@ -117,9 +117,9 @@ func onToken(err error, t Token) error {
 	return err
 }
 
-// Close ends the helper process, which logs out with it.
+// Close logs out and ends the helper process.
 func (s *Store) Close() error {
-	s.client.stop()
+	s.client.close()
 	return nil
 }
 
