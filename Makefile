@@ -6,7 +6,7 @@ GO ?= go
 VERSION ?= 0.1.0
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: help build demo test race fuzz bench compare golden clean
+.PHONY: comparecrl help build demo test race fuzz bench compare golden clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -44,6 +44,9 @@ bench: ## Go benchmarks
 
 compare: build ## the ceremony beside the same work by openssl, whole processes
 	@sh test/compare/ceremony.sh
+
+comparecrl: ## a million revocations beside openssl and Go, in pairs
+	@sh test/compare/crl.sh
 
 golden: ## write the golden files anew; read the difference before you commit
 	@$(GO) test ./spec/hclspec ./plan ./lint ./render ./cmd/pki -update

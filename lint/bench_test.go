@@ -52,3 +52,15 @@ func BenchmarkNew(b *testing.B) {
 		mustNew(b, "private")
 	}
 }
+
+// BenchmarkBulk is a certificate among thousands: searching for its private
+// half is left out.
+func BenchmarkBulk(b *testing.B) {
+	l := mustNew(b, "private")
+	s := certificateScene(b, "", nil)
+	c := Certificate{DER: s.blocks[0].Bytes, Preview: true}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Certificate(c, testNow)
+	}
+}

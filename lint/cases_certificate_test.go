@@ -7,11 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/hex"
-	"encoding/pem"
 	"math/big"
-	"net"
-	"net/url"
 	"testing"
 	"time"
 )
@@ -345,4 +341,3 @@ func belowPolicyAuthority(t testing.TB, about string, changePolicy, change func(
 	s.add("CERTIFICATE", policyDER)
 	return s
 }
-

@@ -98,4 +98,3 @@ func directoryConstraint() []byte {
 	subtree := wrap(asn1.ClassUniversal, sequence, wrap(asn1.ClassContextSpecific, directoryName, rdns))
 	return wrap(asn1.ClassUniversal, sequence, wrap(asn1.ClassContextSpecific, permitted, subtree))
 }
-

@@ -40,7 +40,7 @@ func ruleTable(rules []Rule) string {
 func heading(object string) string {
 	return map[string]string{
 		ObjectAny: "Any object", ObjectCertificate: "Certificates", ObjectCRL: "CRLs", ObjectCSR: "Certificate requests",
-		ObjectStepCA: "step-ca trees: ca.json, templates, units, files", ObjectSSH: "SSH certificates", ObjectEstate: "Estate, ceremony and ledger",
+		ObjectStepCA: "step-ca trees: ca.json, templates, units, files", ObjectOCSP: "OCSP responses", ObjectSSH: "SSH certificates", ObjectEstate: "Estate, ceremony and ledger",
 	}[object]
 }
 

@@ -86,8 +86,7 @@ func golden(t testing.TB, file string, made []byte) []byte {
 		noError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 		noError(t, os.WriteFile(file, made, 0o644))
 	}
-	text, err := os.ReadFile(file)
-	noError(t, err)
+	text := readFixture(t, file)
 	if !bytes.Equal(text, made) {
 		t.Errorf("%s is not what the generator makes: run go test -update and review the difference", file)
 	}
@@ -192,4 +191,11 @@ func stepCAKeys(t *testing.T) {
 		defaults := fmt.Sprintf("{\n  \"ca-url\": \"https://ca.acme.internal\",\n  \"fingerprint\": \"%x\"\n}\n", sha256.Sum256(root.Bytes))
 		golden(t, filepath.Join("testdata", "step-ca", "e_caj_fingerprint_not_of_root."+verdict, "config", "defaults.json"), []byte(defaults))
 	}
+}
+
+func readFixture(t testing.TB, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	noError(t, err)
+	return text
 }

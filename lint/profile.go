@@ -11,12 +11,13 @@ import (
 const (
 	profilePrivate = "private"
 	profileWebPKI  = "webpki"
+	profileETSI    = "etsi"
 )
 
 // Profiles is the names that [New] takes: private, for a hierarchy whose
-// relying parties are one's own, and webpki, which adds the rules of public
-// server certificates.
-func Profiles() []string { return []string{profilePrivate, profileWebPKI} }
+// relying parties are one's own, webpki, which adds the rules of public server
+// certificates, and etsi, which adds those of qualified certificates.
+func Profiles() []string { return []string{profilePrivate, profileWebPKI, profileETSI} }
 
 // class is what a line of the table says about a lint of zlint.
 type class string

@@ -15,6 +15,8 @@ const (
 	ObjectCSR = "csr"
 	// ObjectStepCA is judged by [Linter.StepCA].
 	ObjectStepCA = "step-ca"
+	// ObjectOCSP is judged by [Linter.OCSP].
+	ObjectOCSP = "ocsp"
 	// ObjectSSH is judged by [Linter.SSH].
 	ObjectSSH = "ssh"
 	// ObjectEstate is judged by [Linter.Estate].
@@ -28,8 +30,8 @@ const (
 type Rule struct {
 	// ID names the rule for ever. Its prefix is its severity: e_, w_ or n_;
 	// what follows says what it looks at: ca, root, ica (intermediate), crlx,
-	// csr, caj, tmpl or unit (step-ca's ca.json, templates and unit), ssh, spec,
-	// plan or ledger.
+	// csr, caj, tmpl or unit (step-ca's ca.json, templates and unit), ocsp, ssh,
+	// spec, plan or ledger.
 	ID string
 	// Severity is what the prefix says. Only e_unparsable is worse than its
 	// prefix: it is Fatal, because nothing behind it was judged.
@@ -70,6 +72,7 @@ type object struct {
 	csr  *request
 	tree *stepTree
 	ssh  *sshCertificate
+	ocsp *ocspResponse
 	// estate is plain facts.
 	estate *Estate
 }
@@ -101,6 +104,7 @@ func allRules() []Rule {
 		schemaRules(),
 		templateRules(),
 		unitRules(),
+		responseRules(),
 		sshRules(),
 		estateRules(),
 		ceremonyRules(),

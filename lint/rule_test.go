@@ -20,6 +20,7 @@ func TestRules(t *testing.T) {
 		ObjectCRL:         {"crlx_"},
 		ObjectCSR:         {"csr_"},
 		ObjectStepCA:      {"caj_", "tmpl_", "unit_"},
+		ObjectOCSP:        {"ocsp_"},
 		ObjectSSH:         {"ssh_"},
 		ObjectEstate:      {"spec_", "plan_", "ledger_"},
 	}
@@ -63,7 +64,7 @@ func TestNoStrayFixtures(t *testing.T) {
 		known[r.ID] = true
 	}
 	count := 0
-	for _, kind := range []string{ObjectCertificate, ObjectCRL, ObjectCSR, ObjectStepCA, ObjectSSH, ObjectEstate} {
+	for _, kind := range []string{ObjectCertificate, ObjectCRL, ObjectCSR, ObjectStepCA, ObjectOCSP, ObjectSSH, ObjectEstate} {
 		entries, err := os.ReadDir(filepath.Join("testdata", kind))
 		noError(t, err)
 		for _, entry := range entries {
@@ -164,8 +165,18 @@ func TestProfiles(t *testing.T) {
 			t.Errorf("%s is on in private, webpki: %v, want %v", name, got, want)
 		}
 	}
-	_, err := New("etsi")
-	if err == nil || err.Error() != `lint profile "etsi" is unknown: use private or webpki` {
+	etsi := mustNew(t, "etsi")
+	qualified := 0
+	for _, n := range etsi.ZLints() {
+		if strings.Contains(n, "qc") {
+			qualified++
+		}
+	}
+	if more := len(etsi.ZLints()) - len(private.ZLints()); more < 20 || qualified < 10 {
+		t.Errorf("etsi has %d lints more than private, %d of them about qualified certificates", more, qualified)
+	}
+	_, err := New("public")
+	if err == nil || err.Error() != `lint profile "public" is unknown: use private or webpki or etsi` {
 		t.Errorf("error is %v", err)
 	}
 }

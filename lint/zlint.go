@@ -58,10 +58,11 @@ func newZLints(profile string, settings []setting) (*zlints, error) {
 	settings = slices.Clone(settings)
 	slices.SortFunc(settings, func(a, b setting) int { return strings.Compare(a.lint, b.lint) })
 	for _, s := range settings {
-		if !s.on(profile) {
+		qualified := profile == profileETSI && s.class == classOther && sourceOf(registry, s.lint) == lint.EtsiEsi
+		if !s.on(profile) && !qualified {
 			continue
 		}
-		if profile != profilePrivate {
+		if profile == profileWebPKI {
 			s.severity = 0
 		}
 		if registry.OcspResponseLints().ByName(s.lint) != nil {
@@ -74,6 +75,14 @@ func newZLints(profile string, settings []setting) (*zlints, error) {
 		z.lines = append(z.lines, fmt.Sprintf("%s %s %d", s.lint, s.class, s.severity))
 	}
 	return z, nil
+}
+
+// sourceOf is the document that a lint for certificates comes from.
+func sourceOf(registry lint.Registry, name string) lint.LintSource {
+	if found := registry.CertificateLints().ByName(name); found != nil {
+		return found.Source
+	}
+	return lint.UnknownLintSource
 }
 
 // add copies the lint that s names, and says whether zlint has it.

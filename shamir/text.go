@@ -114,10 +114,16 @@ func Read(text []byte) (*Reading, error) {
 		return nil, tooLong(maxText)
 	case bytes.HasPrefix(trimmed, []byte("{")):
 		return readJSON(trimmed)
-	case len(trimmed) >= len(qrPrefix) && strings.EqualFold(string(trimmed[:len(qrPrefix)]), qrPrefix):
+	case IsQR(text):
 		return readQR(string(trimmed))
 	}
 	return readWords(trimmed)
+}
+
+// IsQR reports whether a text comes from the QR code of a share.
+func IsQR(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	return len(text) >= len(qrPrefix) && strings.EqualFold(string(text[:len(qrPrefix)]), qrPrefix)
 }
 
 func damaged(next, fact string, args ...any) error {

@@ -343,6 +343,7 @@ func TestLines(t *testing.T) {
 		{"", "it is not a share in any form"},
 		{"# nothing\n\n", "it is not a share in any form"},
 		{qrPrefix, "there is nothing in it"},
+		{with(last, filled(t, lines[last], last+1)), "what fills the last line is not zero"},
 		{spareBits(shares[0].QR()), "its text is not base32"},
 		{"PKISHARE2:AA", "it is not a share in any form"},
 		{"{}", "JSON that this program does not write"},
@@ -364,6 +365,23 @@ func TestLines(t *testing.T) {
 			t.Errorf("%.60q: %v", text, err)
 		}
 	}
+}
+
+// filled gives the last line with its last bit of data set, and the parity
+// that belongs to it.
+func filled(t *testing.T, text string, number int) string {
+	line, _, err := readLine(number, strings.Fields(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line[dataWords] |= 1
+	line[symbols-2], line[symbols-1] = 0, 0
+	restore(line, symbols-2, symbols-1)
+	var all []string
+	for _, symbol := range line[1:] {
+		all = append(all, words()[symbol])
+	}
+	return strings.Join(all, " ")
 }
 
 // spareBits sets the lowest bit of a base32 text, which belongs to no byte.

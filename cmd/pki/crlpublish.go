@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"pki.internal/ceremony"
+	"pki.internal/lint/crlwalk"
 	"pki.internal/plan/revocation"
 )
 
@@ -147,7 +148,10 @@ func (s *crlSigner) readBack(want *signedCRL) error {
 		return err
 	}
 	defer written.Close()
-	list, err := written.walk(nil)
+	if _, err := written.f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	list, err := crlwalk.Skim(written.f)
 	if err != nil {
 		return fmt.Errorf("reading back: %w", err)
 	}

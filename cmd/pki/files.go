@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"syscall"
 
 	"pki.internal/plan"
 )
@@ -46,6 +47,9 @@ func (f folderFiles) fill(temporary string, file plan.File) error {
 	_, err = out.Write(file.Data)
 	if err == nil {
 		err = out.Chmod(file.Mode) // whatever the umask says
+		if errors.Is(err, syscall.EPERM) && file.Mode&0o044 == 0o044 {
+			err = nil // FAT keeps no modes, and this file is for everyone
+		}
 	}
 	if err == nil {
 		err = out.Sync()

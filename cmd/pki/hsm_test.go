@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -174,6 +175,99 @@ func TestKilledWhileInitialising(t *testing.T) {
 			}
 			if out := run(nil, "plan", "--at", "2027-12-10T09:00:00Z"); strings.Contains(out, "initialise") || !strings.Contains(out, "CRL number 2") {
 				t.Errorf("the next plan\n%s", out)
+			}
+		})
+	}
+}
+
+// TestFaultsInACeremony holds a ceremony on a module that goes wrong at one
+// call, then goes on with a sound one. The end is the same estate with one
+// key, or half a pair that is named; never a second key.
+func TestFaultsInACeremony(t *testing.T) {
+	if _, err := os.Stat(softHSMModule); err != nil {
+		t.Skipf("SoftHSM is not installed (%s); make test installs it", softHSMModule)
+	}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("gcc is not installed, so no faults can be made")
+	}
+	base := t.TempDir()
+	module := filepath.Join(base, "fault.so")
+	if out, err := exec.Command("gcc", "-shared", "-fPIC", "-o", module, "../../hsm/pkcs11/testdata/fault.c", "-ldl").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	order := func(text string) {
+		if err := os.WriteFile(module+".conf", []byte("module "+softHSMModule+"\n"+text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	order("")
+	hcl := strings.Replace(strings.ReplaceAll(initialising, softHSMModule, module), "  so_pin     = secret.so\n  initialize = true\n", "", 1)
+	model := filepath.Join(base, "model")
+	if err := os.MkdirAll(filepath.Join(model, "secrets"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{"estate.pki.hcl": hcl, "secrets/pin.txt": "user-pin-1", "secrets/so.txt": "officer-pin-1"} {
+		if err := os.WriteFile(filepath.Join(model, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conf, err := softHSMConf(filepath.Join(base, "tokens"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"SOFTHSM2_CONF=" + conf}
+	for _, args := range [][]string{
+		{"token", "init", "--module", module, "--label", "acme-root", "--pin-file", model + "/secrets/pin.txt", "--so-pin-file", model + "/secrets/so.txt"},
+		{"-C", model, "plan", "--out", model + "/plan.json"},
+	} {
+		if out, err := pki(env, args...); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	for i, fault := range []string{
+		"C_Initialize 1 return 0x5", "C_OpenSession 1 return 0x30", "C_Login 1 killafter", "C_FindObjects 1 after 0x30",
+		"C_GenerateKeyPair 1 return 0x30", "C_GenerateKeyPair 1 after 0x30", "C_GenerateKeyPair 1 killafter",
+		"C_Sign 1 after 0x30", "C_Sign 2 after 0x30", "C_Sign 2 flip", "C_Sign 3 killafter", "C_SignInit 3 return 0x30",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "estate")
+			if err := copyTree(model, dir); err != nil {
+				t.Fatal(err)
+			}
+			tokens := filepath.Join(t.TempDir(), "tokens")
+			if err := copyTree(filepath.Join(base, "tokens"), tokens); err != nil {
+				t.Fatal(err)
+			}
+			conf, err := softHSMConf(tokens)
+			if err != nil {
+				t.Fatal(err)
+			}
+			env := []string{"SOFTHSM2_CONF=" + conf}
+			apply := []string{"-C", dir, "apply", filepath.Join(dir, "plan.json"), "--yes"}
+			order(fault)
+			out, err := pki(env, apply...)
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != exitToken {
+				t.Errorf("%v, want exit code %d\n%s", err, exitToken, out)
+			}
+			if signing := i >= 8 && !strings.Contains(fault, "SignInit"); signing != strings.Contains(out, "a signature may have been made") {
+				t.Errorf("does it say that a signature may have been made?\n%s", out)
+			}
+			order("")
+			if _, err := os.Stat(filepath.Join(dir, "ledger.jsonl")); err == nil {
+				apply = append(apply, "--resume")
+			}
+			if out, err := pki(env, apply...); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if ledger, err := os.ReadFile(filepath.Join(dir, "ledger.jsonl")); err != nil || strings.Contains(string(ledger), `"maybe_signed":true`) != (i >= 8) {
+				t.Errorf("does the ledger say that something may have been signed? (%v)\n%s", err, ledger)
+			}
+			if out, err := pki(env, "-C", dir, "verify"); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			if out, err := pki(env, "-C", dir, "token", "inspect", "root", "--login"); err != nil || strings.Count(out, "\nprivate key") != 1 || strings.Count(out, "\npublic key") != 1 {
+				t.Errorf("the token should hold one pair (%v)\n%s", err, out)
 			}
 		})
 	}

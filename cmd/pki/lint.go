@@ -291,6 +291,8 @@ func (b *bench) judgeDER(der []byte, pemType string) judged {
 	}
 	now := b.app.now()
 	switch {
+	case strings.Contains(kind, "OCSP"), kind == "" && lint.IsOCSP(der):
+		return judged{Kind: "OCSP response", Findings: b.linter.OCSP(lint.OCSPResponse{DER: der, Responder: b.issuer}, now)}
 	case strings.Contains(kind, "REQUEST"), kind == "Certificate request":
 		return judged{Kind: "request", Findings: b.linter.CSR(der)}
 	case strings.Contains(kind, "CRL"), kind == "Certificate revocation list":

@@ -226,7 +226,7 @@ func (a *app) typeShares(ctx context.Context, held []heldShare, enough func([]he
 }
 
 func typeShare(ctx context.Context, tty *os.File, number int) (heldShare, error) {
-	fmt.Fprintf(tty, "\nShare %d: type its words line by line; they are not shown. Four letters of\neach word are enough, ? stands for one that cannot be read, and an empty line\nends the command.\n", number)
+	fmt.Fprintf(tty, "\nShare %d: type its words line by line; they are not shown. Four letters of\neach word are enough, ? stands for one that cannot be read, and an empty line\nends the command. A scanner that types may read the code instead.\n", number)
 	var t shamir.Transcript
 	defer t.Wipe()
 	for t.Next() > 0 {
@@ -241,9 +241,19 @@ func typeShare(ctx context.Context, tty *os.File, number int) (heldShare, error)
 		if len(strings.TrimSpace(string(text))) == 0 {
 			return heldShare{}, &personError{wanted: fmt.Sprintf("share %d was not typed to its end", number), next: "run the command again with the sheet at hand"}
 		}
+		var fault *shamir.Fault
+		if t.Next() == 1 && shamir.IsQR(text) {
+			r, err := shamir.Read(text)
+			clear(text)
+			if errors.As(err, &fault) {
+				fmt.Fprintf(tty, "    %s; scan it again.\n", fault.Fact)
+				continue
+			}
+			fmt.Fprintf(tty, "  %s of set %s is read.\n", r.Share.Label(), r.Share.Set)
+			return heldShare{r.Share, "scanned", nil}, nil
+		}
 		corrections, err := t.Add(string(text))
 		clear(text)
-		var fault *shamir.Fault
 		if errors.As(err, &fault) {
 			fmt.Fprintf(tty, "    %s; %s, and type it again.\n", fault.Fact, fault.Next)
 			continue

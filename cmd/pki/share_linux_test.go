@@ -113,6 +113,28 @@ func TestTypedSharesAreNotShown(t *testing.T) {
 	}
 }
 
+// TestScannedShare has a scanner type the code, the first time with a letter
+// missing.
+func TestScannedShare(t *testing.T) {
+	t.Parallel()
+	dir, _ := shareSet(t, "secret", "2", "alice", "bob")
+	held, err := readShare(filepath.Join(dir, "share-2-bob.txt"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := held.QR()
+	p := sit(t, nil, "share", "verify", "--type", "--set", filepath.Join(dir, "set.json"))
+	p.secret("line 1", code[:40]+code[41:])
+	p.expect("scan it again")
+	p.secret("line 1", code)
+	p.expect("share 2 (bob)")
+	p.expect("the one that was handed out")
+	p.leaves(exitDone)
+	if strings.Contains(p.shown(), code[11:30]) {
+		t.Error("the code is on the screen")
+	}
+}
+
 // TestShareIsGivenUp holds that an empty line ends the command and names what
 // is missing.
 func TestShareIsGivenUp(t *testing.T) {

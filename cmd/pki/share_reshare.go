@@ -3,15 +3,19 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"pki.internal/ceremony"
 	"pki.internal/shamir"
 )
 
 func shareReshareCommand(a *app) *cobra.Command {
 	var from shareSource
 	var to dealing
+	var force bool
 	c := &cobra.Command{
 		Use:   "reshare [FILE…]",
 		Short: "Share a set's secret anew, among others or after a loss",
@@ -21,7 +25,8 @@ secret stays the same and is not shown. Old and new shares cannot be mixed.
 
 The old set is good for as long as enough of its shares exist. Keep them until
 every new share is proven, then destroy them: whoever finds enough of them has
-the secret.`,
+the secret. With --set, no more holders than the threshold less one may leave at
+once: those who leave together must not be enough.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			from.files = args
 			if len(args) == 0 && !from.typed {
@@ -32,6 +37,9 @@ the secret.`,
 			}
 			set, err := from.set()
 			if err != nil {
+				return err
+			}
+			if err := fewLeave(set, to.holders); err != nil && !force {
 				return err
 			}
 			held, err := a.gather(c.Context(), from)
@@ -64,5 +72,27 @@ the secret.`,
 	}
 	from.flags(c)
 	to.flags(c)
+	c.Flags().BoolVar(&force, "force", false, "let as many holders leave at once as the threshold, or more")
 	return c
+}
+
+// fewLeave refuses to let so many holders leave at once that their old shares
+// are enough to have the secret, until they are destroyed.
+func fewLeave(set *shamir.Set, holders []string) error {
+	if set == nil {
+		return nil
+	}
+	var leave []string
+	for _, m := range set.Members {
+		if !slices.Contains(holders, m.Holder) {
+			leave = append(leave, m.Holder)
+		}
+	}
+	if len(leave) < set.Threshold {
+		return nil
+	}
+	return &ceremony.Refusal{
+		Fact: fmt.Sprintf("%s leave at once (%s), and %d old shares are the secret", count(len(leave), "holder"), strings.Join(leave, ", "), set.Threshold),
+		Next: "reshare in two steps, or say --force and see that their old shares are destroyed",
+	}
 }

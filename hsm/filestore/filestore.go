@@ -21,6 +21,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"syscall"
 
 	"github.com/youmark/pkcs8"
 
@@ -148,9 +149,9 @@ func (s *Store) write(name string, data []byte, check func(written string) error
 		}
 	}
 	if err == nil {
-		err = s.root.Link(temporary, name)
+		err = s.place(temporary, name)
 	}
-	if removed := s.root.Remove(temporary); err == nil {
+	if removed := s.root.Remove(temporary); err == nil && !errors.Is(removed, fs.ErrNotExist) {
 		err = removed
 	}
 	if errors.Is(err, fs.ErrExist) {
@@ -160,6 +161,23 @@ func (s *Store) write(name string, data []byte, check func(written string) error
 		return fmt.Errorf("writing the key: %w", err)
 	}
 	return s.syncDir(path.Dir(name))
+}
+
+// place gives a file its name, and never takes the name from another: a link
+// fails when the name is taken. FAT, on which USB sticks come, has no links;
+// there the name is looked at first, and the ledger's lock keeps other
+// ceremonies away in between.
+func (s *Store) place(temporary, name string) error {
+	err := s.root.Link(temporary, name)
+	if !errors.Is(err, syscall.EPERM) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	if _, err := s.root.Lstat(name); err == nil {
+		return fs.ErrExist
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return s.root.Rename(temporary, name)
 }
 
 func (s *Store) writeTemporary(name string, data []byte) error {

@@ -220,6 +220,25 @@ func TestModules(t *testing.T) {
 	openToken(t, good)
 }
 
+// TestCloseEndsTheSession keeps small tokens, which have few sessions, usable.
+func TestCloseEndsTheSession(t *testing.T) {
+	trace := filepath.Join(t.TempDir(), "trace")
+	s, err := Open(t.Context(), faulty(t, newToken(t, "close"), "trace "+trace), []byte(userPIN))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	calls, err := os.ReadFile(trace)
+	if err != nil || !strings.HasSuffix(string(calls), "C_Logout 1\nC_CloseSession 1\nC_Finalize 1\n") {
+		t.Errorf("the last calls (%v):\n%s", err, calls)
+	}
+	if _, _, err := s.Generate(t.Context(), keySpec(spec.ECDSAP256, "late")); err == nil {
+		t.Error("a closed store makes keys")
+	}
+}
+
 // TestEnvironment keeps what loads or traces other code away from modules.
 func TestEnvironment(t *testing.T) {
 	env := environment([]string{

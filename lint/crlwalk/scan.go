@@ -8,11 +8,13 @@ import (
 	"io"
 )
 
-// scanner reads elements of DER from a stream through one buffer, and hashes
-// what went by.
+// scanner reads elements of DER from a stream, and hashes what went by. It has
+// two buffers: while one is read, the other is hashed.
 type scanner struct {
 	r        io.Reader
 	buf      []byte
+	spare    []byte
+	hashing  chan struct{} // of what spare holds; nil when nothing is
 	pos, end int
 	base     int64 // offset of buf[0] in the stream
 	err      error // that the stream ended with
@@ -23,7 +25,7 @@ type scanner struct {
 }
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{r: r, buf: make([]byte, bufferSize)}
+	return &scanner{r: r, buf: make([]byte, bufferSize), spare: make([]byte, bufferSize)}
 }
 
 func (s *scanner) offset() int64 { return s.base + int64(s.pos) }
@@ -46,6 +48,7 @@ func (s *scanner) flush() {
 	if !s.sinking || (s.sink == nil && s.message == nil) {
 		return
 	}
+	s.wait()
 	if s.sink != nil {
 		s.sink.Write(s.buf[s.sunk:s.pos])
 	} else if len(s.message) <= maxMessage {
@@ -59,21 +62,49 @@ func (s *scanner) endSink() {
 	s.sinking = false
 }
 
+// wait lets the octets that are being hashed be hashed.
+func (s *scanner) wait() {
+	if s.hashing != nil {
+		<-s.hashing
+		s.hashing = nil
+	}
+}
+
+// turn makes room for more: what was not read yet goes to the start of the
+// other buffer, and what was is hashed meanwhile.
+func (s *scanner) turn() {
+	if s.sink == nil || !s.sinking {
+		s.flush()
+		keep := s.pos
+		if s.sinking {
+			keep = s.sunk // the hash is not chosen yet
+		}
+		copy(s.buf, s.buf[keep:s.end])
+		s.base += int64(keep)
+		s.pos, s.end, s.sunk = s.pos-keep, s.end-keep, s.sunk-keep
+		return
+	}
+	s.wait()
+	copy(s.spare, s.buf[s.pos:s.end])
+	done, hash, past := make(chan struct{}), s.sink, s.buf[s.sunk:s.pos]
+	go func() {
+		hash.Write(past)
+		close(done)
+	}()
+	s.hashing = done
+	s.buf, s.spare = s.spare, s.buf
+	s.base += int64(s.pos)
+	s.pos, s.end, s.sunk = 0, s.end-s.pos, 0
+}
+
 // need makes sure that n octets are in the buffer.
 func (s *scanner) need(n int) error {
 	for s.end-s.pos < n {
 		if s.err != nil {
 			return s.err
 		}
-		s.flush()
-		keep := s.pos
-		if s.sinking {
-			keep = s.sunk
-		}
-		if keep > 0 {
-			copy(s.buf, s.buf[keep:s.end])
-			s.base += int64(keep)
-			s.pos, s.end, s.sunk = s.pos-keep, s.end-keep, s.sunk-keep
+		if s.pos > 0 && s.end+n > len(s.buf) || s.pos == s.end {
+			s.turn()
 		}
 		read, err := s.r.Read(s.buf[s.end:])
 		s.end += read
@@ -153,6 +184,19 @@ func (s *scanner) element(tag byte) ([]byte, error) {
 	raw := s.buf[s.pos : s.pos+n]
 	s.pos += n
 	return raw, nil
+}
+
+// skip goes past n octets.
+func (s *scanner) skip(n int64) error {
+	for n > 0 {
+		if err := s.need(1); err != nil {
+			return err
+		}
+		step := min(n, int64(s.end-s.pos))
+		s.pos += int(step)
+		n -= step
+	}
+	return nil
 }
 
 // nothingFollows makes sure that the stream ends here.

@@ -77,6 +77,15 @@ func Walk(r io.Reader, visit func(*Entry) error) (*List, error) {
 	return w.done(err)
 }
 
+// Skim reads a list without looking into its entries: its head, its
+// extensions, its signature and the digest of all of it. Entries and Faults
+// stay empty. It is for who has had the same signed bytes walked before.
+func Skim(r io.Reader) (*List, error) {
+	w := &walker{scanner: newScanner(r), skim: true}
+	err := w.list()
+	return w.done(err)
+}
+
 // WalkTBS reads the to-be-signed part of a list alone.
 func WalkTBS(r io.Reader, visit func(*Entry) error) (*List, error) {
 	w := &walker{scanner: newScanner(r), visit: visit}
@@ -90,6 +99,7 @@ func WalkTBS(r io.Reader, visit func(*Entry) error) (*List, error) {
 type walker struct {
 	*scanner
 	visit func(*Entry) error
+	skim  bool
 	out   List
 	entry Entry
 	last  []byte // serial number before
@@ -249,6 +259,9 @@ func (w *walker) entries(limit int64) error {
 	// RFC 5280 §5.1.2.6: without entries the field must be absent.
 	if stop > limit || size == 0 {
 		return fmt.Errorf("%w: its list of entries is empty or longer than the CRL", ErrMalformed)
+	}
+	if w.skim {
+		return w.skip(size)
 	}
 	for w.offset() < stop {
 		raw, err := w.element(tagSequence)

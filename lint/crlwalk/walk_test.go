@@ -159,6 +159,32 @@ func TestWalkAcrossBuffers(t *testing.T) {
 	}
 }
 
+// TestSkim finds the same signed bytes as a walk, and the same signature.
+func TestSkim(t *testing.T) {
+	c, key := issuer(t, ecKey(t))
+	for _, n := range []int{0, 1, 20_000} {
+		der := list(t, c, key, n, 9)
+		walked, err := Walk(bytes.NewReader(der), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		skimmed, err := Skim(iotest.HalfReader(bytes.NewReader(der)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := walked.Digest()
+		have, _ := skimmed.Digest()
+		if err := skimmed.CheckIssuer(c); err != nil || !bytes.Equal(have, want) || skimmed.Number().Cmp(walked.Number()) != 0 || skimmed.Size != walked.Size {
+			t.Errorf("%d entries: %v", n, err)
+		}
+		for _, cut := range []int{1, len(der) / 2} {
+			if _, err := Skim(bytes.NewReader(der[:len(der)-cut])); !errors.Is(err, ErrTruncated) {
+				t.Errorf("%d entries, cut by %d: %v", n, cut, err)
+			}
+		}
+	}
+}
+
 func TestWalkVerifies(t *testing.T) {
 	_, edKey, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -252,7 +278,7 @@ func TestFaultsOfEntries(t *testing.T) {
 			t.Errorf("%q reads as an entry", raw)
 		}
 	}
-	if n := len(Faults(1<<10 - 1).Words()); n != 10 || Faults(1<<10-1).Words()[9] == "" {
+	if n := len(Faults(1<<10 - 1).Words()); n != 10 || Faults(1<<10 - 1).Words()[9] == "" {
 		t.Errorf("%d faults have words", n)
 	}
 }

@@ -199,6 +199,7 @@ func (s *Sorter) Sorted() (*Merge, error) {
 type cursor struct {
 	r   *bufio.Reader
 	raw [recordSize]byte
+	key uint64 // first octets of the serial number, which nearly always decide
 }
 
 func (c *cursor) next() (bool, error) {
@@ -209,6 +210,7 @@ func (c *cursor) next() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("reading the scratch file: %w", err)
 	}
+	c.key = binary.BigEndian.Uint64(c.raw[:])
 	return true, nil
 }
 
@@ -265,7 +267,13 @@ func (m *Merge) take(r *Record) (bool, error) {
 	return true, nil
 }
 
-func (m *Merge) less(i, j int) bool { return bySerial(&m.cursors[i].raw, &m.cursors[j].raw) < 0 }
+func (m *Merge) less(i, j int) bool {
+	a, b := m.cursors[i], m.cursors[j]
+	if a.key != b.key {
+		return a.key < b.key
+	}
+	return bySerial(&a.raw, &b.raw) < 0
+}
 
 func (m *Merge) up(i int) {
 	for i > 0 && m.less(i, (i-1)/2) {
@@ -277,8 +285,8 @@ func (m *Merge) up(i int) {
 func (m *Merge) down() {
 	for i := 0; ; {
 		least := i
-		for _, below := range []int{2*i + 1, 2*i + 2} {
-			if below < len(m.cursors) && m.less(below, least) {
+		for below := 2*i + 1; below <= 2*i+2 && below < len(m.cursors); below++ {
+			if m.less(below, least) {
 				least = below
 			}
 		}
