@@ -388,3 +388,30 @@ func BenchmarkTenOfTwenty(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkSplit(b *testing.B) {
+	for b.Loop() {
+		if _, _, err := Split(&stream{}, []byte("8hw2m0y4q9zr7c5kx1dn3tjv6fbgapes"), Policy{Threshold: 3, Holders: people(5), Purpose: "root_pin"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCombine(b *testing.B) {
+	_, shares := split(b, "8hw2m0y4q9zr7c5kx1dn3tjv6fbgapes", 3, 5)
+	for b.Loop() {
+		if _, err := Combine(shares[:3], Use{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReadWords(b *testing.B) {
+	_, shares := split(b, "8hw2m0y4q9zr7c5kx1dn3tjv6fbgapes", 3, 5)
+	text := shares[0].Text()
+	for b.Loop() {
+		if _, err := Read(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

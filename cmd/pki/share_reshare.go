@@ -32,14 +32,15 @@ once: those who leave together must not be enough.`,
 			if len(args) == 0 && !from.typed {
 				return &usageError{fmt.Errorf("there are no shares of the old set: name their files, or type them with --type")}
 			}
-			if _, _, err := to.policy(c.Context(), "checked before anything is read"); err != nil {
+			p, recipients, err := to.policy(c.Context(), "")
+			if err != nil {
 				return err
 			}
 			set, err := from.set()
 			if err != nil {
 				return err
 			}
-			if err := fewLeave(set, to.holders); err != nil && !force {
+			if err := fewLeave(set, p.Holders); err != nil && !force {
 				return err
 			}
 			held, err := a.gather(c.Context(), from)
@@ -52,10 +53,7 @@ once: those who leave together must not be enough.`,
 				return refuseShares(err)
 			}
 			defer clear(secret)
-			p, recipients, err := to.policy(c.Context(), held[0].Purpose)
-			if err != nil {
-				return err
-			}
+			p.Purpose = held[0].Purpose
 			result, err := to.deal(secret, p, recipients, &held[0].Set)
 			if err != nil {
 				return err
