@@ -56,6 +56,9 @@ type Certificate struct {
 	Issuer []byte
 	// Role is what the estate says the certificate is for.
 	Role Role
+	// Lab says that the estate is for trying things out: its URLs may lead to
+	// this machine.
+	Lab bool
 	// OtherKeys are the keys of every other authority. The authority of a
 	// renewal or of a cross-certificate is not listed.
 	OtherKeys []KnownKey

@@ -20,7 +20,7 @@ func placeRules() []Rule {
 		Citation:  "RFC 5280 §4.2.1.13, §4.2.2.1",
 		Effective: rfc5280,
 		Advice:    "name a host by its full DNS name: the URL stays in the certificate for years, and addresses change",
-		applies:   func(o *object) bool { return !o.cert.root() },
+		applies:   func(o *object) bool { return !o.cert.root() && !o.cert.given.Lab },
 		check:     checkHosts,
 	}, {
 		ID: "e_ica_cdp_points_at_own_crl", Severity: Error, Object: ObjectCertificate,

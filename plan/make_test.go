@@ -41,6 +41,19 @@ func TestLintStopsThePlan(t *testing.T) {
 	wantDiagnostic(t, e, plan.State{}, someInputs, "Lint refuses the certificate") // an open type: any IP address would pass
 }
 
+// TestLabURLs lets a lab publish on this machine, and nobody else.
+func TestLabURLs(t *testing.T) {
+	for environment, good := range map[spec.Environment]bool{spec.Lab: true, spec.Rehearsal: false} {
+		e := loadExample(t, "two-tier")
+		e.Environment = environment
+		e.Authorities[0].CRL.URLs = []string{"http://127.0.0.1:8080/root.crl"}
+		p, diags := plan.Make(e, plan.State{}, someInputs)
+		if (p != nil) != good {
+			t.Errorf("%s: %v", environment, diags)
+		}
+	}
+}
+
 func TestWaivers(t *testing.T) {
 	hole := func() *spec.Estate {
 		e := loadExample(t, "two-tier")

@@ -126,6 +126,14 @@ func (s *crlSigner) publish(list *signedCRL) error {
 	if _, err = writeNew(out+".json", func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err }); err != nil {
 		return err
 	}
+	if err := giveNames(names); err != nil {
+		return err
+	}
+	return s.report(m)
+}
+
+// giveNames puts finished files in their places, each in one step.
+func giveNames(names []string) error {
 	for _, name := range names {
 		testOnlyEffect("before " + filepath.Base(name))
 		if err := os.Rename(name+".new", name); err != nil {
@@ -133,10 +141,7 @@ func (s *crlSigner) publish(list *signedCRL) error {
 		}
 		testOnlyEffect("after " + filepath.Base(name))
 	}
-	if err := syncFolder(filepath.Dir(out)); err != nil {
-		return err
-	}
-	return s.report(m)
+	return syncFolder(filepath.Dir(names[0]))
 }
 
 // readBack reads the file that was written as a relying party will, before it

@@ -104,9 +104,9 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions) error {
 			return &usageError{fmt.Errorf("--%s is needed; see pki crl sign --help", need.flag)}
 		}
 	}
-	// Parsing CSV and JSON makes garbage; without a limit it would be let pile up
-	// to twice of what is needed, and small containers hold 64 MiB.
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(36 << 20))
+	// Parsing CSV and JSON makes garbage, which would pile up to as much again as
+	// is needed; small containers hold 64 MiB.
+	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	s := &crlSigner{app: a, o: o, now: a.now().UTC().Truncate(time.Second)}
 	unlock, err := lockOutput(o.out)
 	if err != nil {
