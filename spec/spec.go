@@ -195,7 +195,7 @@ type Systemd struct {
 // Lint chooses the judge.
 type Lint struct {
 	Origin
-	Profile string // "private" or "webpki"
+	Profile string // "private", "webpki" or "etsi"
 	FailOn  string // "notice", "warn" or "error"
 	Waivers []Waiver
 }

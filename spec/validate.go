@@ -188,8 +188,8 @@ func (c *Claims) validate(d *Diagnostics, inherited Claims) {
 }
 
 func (l *Lint) validate(d *Diagnostics) {
-	if l.Profile != "" && l.Profile != "private" && l.Profile != "webpki" {
-		d.Report(l.Origin, "profile", "Unknown lint profile", "%q is not a profile. Write \"private\" or \"webpki\".", l.Profile)
+	if l.Profile != "" && !slices.Contains([]string{"private", "webpki", "etsi"}, l.Profile) {
+		d.Report(l.Origin, "profile", "Unknown lint profile", "%q is not a profile. Write \"private\", \"webpki\" or \"etsi\".", l.Profile)
 	}
 	if l.FailOn != "" && l.FailOn != "notice" && l.FailOn != "warn" && l.FailOn != "error" {
 		d.Report(l.Origin, "fail_on", "Unknown severity", "%q is not a severity. Write \"notice\", \"warn\" or \"error\".", l.FailOn)

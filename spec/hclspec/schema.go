@@ -222,7 +222,7 @@ type rawRevocation struct {
 type rawLint struct {
 	spec.Origin
 
-	Profile string      `hcl:"profile,optional" doc:"\"private\" or \"webpki\""`
+	Profile string      `hcl:"profile,optional" doc:"\"private\", \"webpki\" or \"etsi\""`
 	FailOn  string      `hcl:"fail_on,optional" doc:"\"notice\", \"warn\" or \"error\""`
 	Waivers []rawWaiver `hcl:"waiver,block"`
 }
