@@ -21,14 +21,24 @@ type field struct {
 	Value string `json:"value"`
 }
 
+// nameOf gives a name in the form of RFC 4514, RDN by RDN as it is encoded. A
+// plus sign joins attributes only where they really share an RDN.
+func nameOf(der []byte) string {
+	var name pkix.RDNSequence
+	if _, err := asn1.Unmarshal(der, &name); err != nil {
+		return fmt.Sprintf("not a name: %s", err)
+	}
+	return name.String()
+}
+
 // describeCertificate says in words what is in a certificate.
 func describeCertificate(c *x509.Certificate) []field {
-	issuer := c.Issuer.String()
+	issuer := nameOf(c.RawIssuer)
 	if bytes.Equal(c.RawIssuer, c.RawSubject) {
 		issuer += " (itself)"
 	}
 	fields := []field{
-		{"Subject", c.Subject.String()},
+		{"Subject", nameOf(c.RawSubject)},
 		{"Issuer", issuer},
 		{"Serial", hex.EncodeToString(c.SerialNumber.Bytes())},
 		{"Valid", validFrom(c.NotBefore, c.NotAfter)},
@@ -175,7 +185,7 @@ func describeCRL(l *x509.RevocationList) []field {
 		number = l.Number.String()
 	}
 	fields := []field{
-		{"Issuer", l.Issuer.String()},
+		{"Issuer", nameOf(l.RawIssuer)},
 		{"Number", number},
 		{"This update", instant(l.ThisUpdate)},
 		{"Next update", instant(l.NextUpdate)},
@@ -249,7 +259,7 @@ func describeCSR(r *x509.CertificateRequest) []field {
 		proof = "does NOT prove possession of the key: " + err.Error()
 	}
 	fields := []field{
-		{"Subject", r.Subject.String()},
+		{"Subject", nameOf(r.RawSubject)},
 		{"Key", keyTitle(r.PublicKey)},
 		{"Signature", r.SignatureAlgorithm.String() + ", " + proof},
 	}
