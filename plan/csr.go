@@ -72,14 +72,16 @@ func ignored(request *x509.CertificateRequest, a *spec.Authority) []string {
 		if e.Id.String() == "2.5.29.17" {
 			continue
 		}
-		in = append(in, fmt.Sprintf("extension %s (%d bytes)", extensionName(e.Id.String()), len(e.Value)))
+		in = append(in, fmt.Sprintf("extension %s (%d bytes)", ExtensionName(e.Id.String()), len(e.Value)))
 	}
 	return in
 }
 
-func extensionName(oid string) string {
+// ExtensionName gives the word of RFC 5280 for an extension, or the OID itself when it
+// has none here.
+func ExtensionName(oid string) string {
 	if name, known := map[string]string{
-		"2.5.29.14": "subjectKeyIdentifier", "2.5.29.15": "keyUsage", "2.5.29.19": "basicConstraints",
+		"2.5.29.14": "subjectKeyIdentifier", "2.5.29.15": "keyUsage", "2.5.29.17": "subjectAltName", "2.5.29.19": "basicConstraints",
 		"2.5.29.30": "nameConstraints", "2.5.29.31": "cRLDistributionPoints", "2.5.29.32": "certificatePolicies",
 		"2.5.29.37": "extKeyUsage", "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
 	}[oid]; known {

@@ -13,6 +13,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"pki.internal/plan"
 )
 
 // field is one line of a description.
@@ -264,7 +266,7 @@ func describeCSR(r *x509.CertificateRequest) []field {
 		{"Signature", r.SignatureAlgorithm.String() + ", " + proof},
 	}
 	for _, e := range r.Extensions {
-		fields = append(fields, field{"asks for " + e.Id.String(), fmt.Sprintf("%x", e.Value)})
+		fields = append(fields, field{"asks for " + plan.ExtensionName(e.Id.String()), fmt.Sprintf("%x", e.Value)})
 	}
 	return fields
 }
