@@ -233,3 +233,17 @@ func TestPanic(t *testing.T) {
 		t.Errorf("findings are %+v", got)
 	}
 }
+
+// prefixSeverity is the severity that a lint's name promises by its first two
+// letters: n_, w_ or e_. It is zero for a name without such a prefix.
+func prefixSeverity(id string) Severity {
+	switch {
+	case strings.HasPrefix(id, "n_"):
+		return Notice
+	case strings.HasPrefix(id, "w_"):
+		return Warn
+	case strings.HasPrefix(id, "e_"):
+		return Error
+	}
+	return 0
+}

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"strings"
 )
 
 // Severity says how bad a finding is. The zero value is no severity at all;
@@ -61,18 +60,4 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	}
 	*s = parsed
 	return nil
-}
-
-// prefixSeverity is the severity that a lint's name promises by its first two
-// letters: n_, w_ or e_. It is zero for a name without such a prefix.
-func prefixSeverity(id string) Severity {
-	switch {
-	case strings.HasPrefix(id, "n_"):
-		return Notice
-	case strings.HasPrefix(id, "w_"):
-		return Warn
-	case strings.HasPrefix(id, "e_"):
-		return Error
-	}
-	return 0
 }

@@ -65,12 +65,12 @@ func TestAnySplit(t *testing.T) {
 		chosen := rapid.Permutation(shares).Draw(r, "order")[:rapid.IntRange(threshold, count).Draw(r, "given")]
 		var read []*Share
 		for i, s := range chosen {
-			text, err := s.Write(Forms()[i%len(Forms())])
+			text, err := s.Write(forms[i%len(forms)])
 			if err != nil {
 				r.Fatal(err)
 			}
 			back, err := Read(text)
-			if err != nil || !back.Share.Equal(s) || len(back.Corrections) > 0 || back.Form != Forms()[i%len(Forms())] {
+			if err != nil || !back.Share.Equal(s) || len(back.Corrections) > 0 || back.Form != forms[i%len(forms)] {
 				r.Fatalf("%s: %+v, %v", text, back, err)
 			}
 			if err := set.Check(back.Share); err != nil {
@@ -415,3 +415,5 @@ func BenchmarkReadWords(b *testing.B) {
 		}
 	}
 }
+
+var forms = []Form{FormJSON, FormWords, FormQR}

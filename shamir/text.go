@@ -19,9 +19,6 @@ const (
 	FormQR    Form = "qr"
 )
 
-// Forms lists the forms in the order in which help shows them.
-func Forms() []Form { return []Form{FormJSON, FormWords, FormQR} }
-
 // qrPrefix begins the text of a QR code. All characters of the text are in the
 // alphanumeric set of QR (ISO/IEC 18004 §7.3.4), which packs two into eleven
 // bits.

@@ -180,7 +180,7 @@ func TestDecoder(t *testing.T) {
 func TestEveryCharacter(t *testing.T) {
 	_, shares := split(t, "secret", 2, 3)
 	s := shares[1]
-	for _, form := range Forms() {
+	for _, form := range forms {
 		text, err := s.Write(form)
 		if err != nil {
 			t.Fatal(err)
@@ -629,7 +629,7 @@ func TestPlugin(t *testing.T) {
 // form of it; nothing may panic.
 func FuzzRead(f *testing.F) {
 	_, shares := split(f, "secret", 2, 3)
-	for _, form := range Forms() {
+	for _, form := range forms {
 		text, err := shares[0].Write(form)
 		if err != nil {
 			f.Fatal(err)
@@ -647,7 +647,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		for _, form := range Forms() {
+		for _, form := range forms {
 			again, err := r.Share.Write(form)
 			if err != nil {
 				t.Fatal(err)

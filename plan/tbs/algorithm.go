@@ -23,34 +23,24 @@ type signatureScheme struct {
 	oid  string
 	null bool // RSA writes NULL parameters (RFC 4055 §5), the others none
 	hash crypto.Hash
-	name string
 }
 
 func schemeOf(a spec.Algorithm) (signatureScheme, error) {
 	switch a {
 	case spec.ECDSAP256:
-		return signatureScheme{"1.2.840.10045.4.3.2", false, crypto.SHA256, "ecdsa-with-SHA256"}, nil
+		return signatureScheme{"1.2.840.10045.4.3.2", false, crypto.SHA256}, nil
 	case spec.ECDSAP384:
-		return signatureScheme{"1.2.840.10045.4.3.3", false, crypto.SHA384, "ecdsa-with-SHA384"}, nil
+		return signatureScheme{"1.2.840.10045.4.3.3", false, crypto.SHA384}, nil
 	case spec.ECDSAP521:
-		return signatureScheme{"1.2.840.10045.4.3.4", false, crypto.SHA512, "ecdsa-with-SHA512"}, nil
+		return signatureScheme{"1.2.840.10045.4.3.4", false, crypto.SHA512}, nil
 	case spec.RSA3072:
-		return signatureScheme{"1.2.840.113549.1.1.11", true, crypto.SHA256, "sha256WithRSAEncryption"}, nil
+		return signatureScheme{"1.2.840.113549.1.1.11", true, crypto.SHA256}, nil
 	case spec.RSA4096:
-		return signatureScheme{"1.2.840.113549.1.1.12", true, crypto.SHA384, "sha384WithRSAEncryption"}, nil
+		return signatureScheme{"1.2.840.113549.1.1.12", true, crypto.SHA384}, nil
 	case spec.Ed25519:
-		return signatureScheme{"1.3.101.112", false, 0, "Ed25519"}, nil
+		return signatureScheme{"1.3.101.112", false, 0}, nil
 	}
 	return signatureScheme{}, fmt.Errorf("%q is not an algorithm that this version signs with", a)
-}
-
-// SignatureName gives the standard's name of an algorithm's signatures.
-func SignatureName(a spec.Algorithm) string {
-	s, err := schemeOf(a)
-	if err != nil {
-		return string(a)
-	}
-	return s.name
 }
 
 func algorithmIdentifier(a spec.Algorithm) (pkix.AlgorithmIdentifier, error) {
