@@ -42,7 +42,7 @@ func TestSameBytesAsGo(t *testing.T) {
 func (w wish) goTemplate(t testing.TB) *x509.Certificate {
 	t.Helper()
 	c := &x509.Certificate{
-		SerialNumber: new(big.Int).SetBytes(w.serial), SignatureAlgorithm: goSignature(w.issuerKey.algorithm).algorithm,
+		SerialNumber: new(big.Int).SetBytes(w.serial), SignatureAlgorithm: goSignature(w.issuerKey.algorithm),
 		RawSubject: must[[]byte](t)(EncodeName(w.subject)), NotBefore: w.from, NotAfter: w.to,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, ExtKeyUsage: goUsages(w.usages),
 		BasicConstraintsValid: true, IsCA: true, MaxPathLen: w.pathLen, MaxPathLenZero: w.pathLen == 0,
@@ -92,7 +92,7 @@ func TestCRLSameBytesAsGo(t *testing.T) {
 		l := all.Draw(r, "list")
 		ours := must[[]byte](t)(l.template(t).Build(Keys{IssuerID: l.key.id}))
 		template := &x509.RevocationList{
-			SignatureAlgorithm: goSignature(l.key.algorithm).algorithm, Number: l.number,
+			SignatureAlgorithm: goSignature(l.key.algorithm), Number: l.number,
 			ThisUpdate: l.from, NextUpdate: l.to,
 		}
 		for _, e := range l.entries {
