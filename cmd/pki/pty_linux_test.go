@@ -48,8 +48,25 @@ func sit(t *testing.T, env []string, args ...string) *person {
 		_ = c.Process.Kill()
 		tty.Close()
 	})
+	p.keepOutput()
 	go p.watch()
 	return p
+}
+
+// keepOutput sets NOFLSH: else Linux throws away what is on its way to the
+// screen after it has sent the signal of a Ctrl-C, and with it the last words
+// of a program that answers at once.
+func (p *person) keepOutput() {
+	p.t.Helper()
+	fd := int(p.tty.Fd())
+	modes, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err == nil {
+		modes.Lflag |= unix.NOFLSH
+		err = unix.IoctlSetTermios(fd, unix.TCSETS, modes)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 func (p *person) watch() {
