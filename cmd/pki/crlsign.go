@@ -20,7 +20,6 @@ import (
 
 	"pki.internal/ceremony"
 	"pki.internal/hsm"
-	"pki.internal/hsm/filestore"
 	"pki.internal/lint"
 	"pki.internal/lint/crlwalk"
 	"pki.internal/plan/revocation"
@@ -30,6 +29,7 @@ import (
 
 type crlSignOptions struct {
 	issuer, key, passwordFile, previous, out string
+	token                                    tokenOptions
 	revoked, urls                            []string
 	number, validFor, issueEvery, only       string
 	reason, date, force, profile             string
@@ -39,10 +39,13 @@ func crlSignCommand(a *app) *cobra.Command {
 	var o crlSignOptions
 	c := &cobra.Command{
 		Use:   "sign",
-		Short: "Sign a CRL with a key in a file, and publish it",
-		Long: `Sign the next CRL of an authority whose key lies in a file, and publish it as
-DER, as PEM beside it and with a manifest. It is made for timers: it asks
-nothing, and exits 0 only when the new CRL is in place.
+		Short: "Sign a CRL with a key in a file or on a token, and publish it",
+		Long: `Sign the next CRL of an authority, and publish it as DER, as PEM beside it and
+with a manifest. It is made for timers: it exits 0 only when the new CRL is in
+place, and asks nothing but a PIN that --pin-file does not give.
+
+--key is a file in PEM, or a key on a token as RFC 7512 names it:
+'pkcs11:token=NAME;object=LABEL', with --module or ?module-path=FILE.
 
 --revoked says what is revoked, and may be repeated: openssl's index.txt, CSV
 (serial,date,reason), JSON lines (ours, or step-ca's table revoked_x509_certs),
@@ -60,8 +63,10 @@ manifest.`,
 	}
 	f := c.Flags()
 	f.StringVar(&o.issuer, "issuer", "", "certificate of the authority (required)")
-	f.StringVar(&o.key, "key", "", "its private key, in PEM (required)")
-	f.StringVar(&o.passwordFile, "password-file", "", "file that holds the key's password")
+	f.StringVar(&o.key, "key", "", "its private key: a file in PEM, or a pkcs11: URI (required)")
+	f.StringVar(&o.passwordFile, "password-file", "", "file that holds the password of a key in a file")
+	o.token.moduleFlags(c)
+	o.token.pinFlags(c)
 	f.StringArrayVar(&o.revoked, "revoked", nil, "what is revoked, - for standard input; may be repeated (required)")
 	f.StringVar(&o.previous, "previous", "", "the CRL before this one (default: what is at --out)")
 	f.StringVar(&o.out, "out", "", "where the CRL goes, in DER; .pem and .json are added beside it (required)")
@@ -85,6 +90,7 @@ type crlSigner struct {
 	issuer     *x509.Certificate
 	algorithm  spec.Algorithm
 	key        hsm.Key
+	store      hsm.Store // that the key is in, nil for a file
 	previous   *crlFile
 	before     *crlwalk.List
 	beforeHash []byte
@@ -113,7 +119,8 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions) error {
 		return err
 	}
 	defer unlock()
-	if err := s.open(); err != nil {
+	defer s.closeKey()
+	if err := s.open(ctx); err != nil {
 		return err
 	}
 	if s.previous != nil {
@@ -133,7 +140,7 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions) error {
 
 // open reads everything that can be wrong before the input is read: issuer,
 // key, and the list before.
-func (s *crlSigner) open() error {
+func (s *crlSigner) open(ctx context.Context) error {
 	var err error
 	if s.issuer, err = readCertificate(s.o.issuer); err != nil {
 		return err
@@ -148,43 +155,13 @@ func (s *crlSigner) open() error {
 	if s.floor, err = s.ledgerNumber(); err != nil {
 		return err
 	}
-	if err := s.openKey(); err != nil {
+	if err := s.openKey(ctx); err != nil {
 		return err
 	}
 	if err := s.openPrevious(); err != nil {
 		return err
 	}
 	return s.head()
-}
-
-func (s *crlSigner) openKey() error {
-	if strings.HasPrefix(s.o.key, "pkcs11:") {
-		return &usageError{errors.New("--key: this version signs CRLs with keys in files; name one")}
-	}
-	text, err := os.ReadFile(s.o.key)
-	if err != nil {
-		return err
-	}
-	defer clear(text)
-	key, _, err := filestore.Load(text, func() ([]byte, error) {
-		if s.o.passwordFile == "" {
-			return nil, &personError{"the key " + s.o.key + " is encrypted", "give its password with --password-file"}
-		}
-		password, err := os.ReadFile(s.o.passwordFile)
-		return bytes.TrimRight(password, "\r\n"), err
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", s.o.key, err)
-	}
-	public, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(public, s.issuer.RawSubjectPublicKeyInfo) {
-		return fmt.Errorf("%s is not the key of the certificate %s: %w", s.o.key, s.o.issuer, hsm.ErrMismatch)
-	}
-	s.key = key
-	return nil
 }
 
 // openPrevious finds the list that will be replaced, and reads it once whole.
