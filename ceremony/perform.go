@@ -85,10 +85,11 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	made := &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.GenerateKey, SPKI: spki, Adopted: adopted}
-	for _, e := range evidence {
-		made.Evidence = append(made.Evidence, plan.Evidence{Claim: e.Claim, Grade: string(e.Grade)})
+	said, err := c.evidence(a, "", evidence)
+	if err != nil {
+		return Result{}, err
 	}
+	made := &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.GenerateKey, SPKI: spki, Adopted: adopted, Evidence: said}
 	if err := c.append(plan.Event{Kind: plan.KeyWasMade, Audience: plan.Public, KeyMade: made}); err != nil {
 		return Result{}, err
 	}

@@ -39,9 +39,10 @@ func (c *ceremony) initializeToken(ctx context.Context, a plan.Action) (Result, 
 	if err != nil {
 		return Result{}, err
 	}
-	event := &plan.TokenReady{Action: a.Number, Address: a.Address, Token: *planned, Serial: made.Serial, Adopted: made.Adopted}
-	for _, e := range made.Evidence {
-		event.Evidence = append(event.Evidence, plan.Evidence{Claim: e.Claim, Grade: string(e.Grade)})
+	evidence, err := c.evidence(a, made.Serial, made.Evidence)
+	if err != nil {
+		return Result{}, err
 	}
+	event := &plan.TokenReady{Action: a.Number, Address: a.Address, Token: *planned, Adopted: made.Adopted, Evidence: evidence}
 	return Result{Adopted: made.Adopted}, c.append(plan.Event{Kind: plan.TokenInitialized, Audience: plan.Public, TokenReady: event})
 }

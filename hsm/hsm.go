@@ -57,8 +57,9 @@ type Evident interface {
 
 // Evidence is one thing said about a key, and how well it is known.
 type Evidence struct {
-	Claim string
-	Grade Grade
+	Claim  string
+	Grade  Grade
+	Device bool // it says which device this is, or what runs it: not for the public
 }
 
 // Grade says how well something is known.

@@ -6,17 +6,6 @@ import (
 	"pki.internal/spec"
 )
 
-// Audience says who may see a fact. A copy of the ledger for a narrower
-// audience keeps the hash of what it leaves out.
-type Audience string
-
-// The audiences, from everyone to those in the room.
-const (
-	Public       Audience = "public"
-	Restricted   Audience = "restricted"
-	Confidential Audience = "confidential"
-)
-
 // Event is one fact of the ledger: something that happened. The field named
 // by Kind is set, and no other. An unknown kind or key is refused, not
 // skipped: a book that cannot be read whole must not be continued.
@@ -34,6 +23,7 @@ type Event struct {
 	Provisioner *ProvKey     `json:"provisioner_key_made,omitempty"`
 	Finished    *Finished    `json:"ceremony_finished,omitempty"`
 	TokenReady  *TokenReady  `json:"token_initialized,omitempty"`
+	Token       *TokenSeen   `json:"token_identified,omitempty"`
 }
 
 // EventKind names what happened.
@@ -50,6 +40,7 @@ const (
 	ProvisionerKeyMade EventKind = "provisioner_key_made"
 	CeremonyFinished   EventKind = "ceremony_finished"
 	TokenInitialized   EventKind = "token_initialized"
+	TokenIdentified    EventKind = "token_identified"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone
@@ -89,13 +80,23 @@ type KeyMade struct {
 	Evidence []Evidence   `json:"evidence,omitempty"`
 }
 
-// TokenReady says that an empty token was given its label and PINs.
+// TokenReady says that an empty token was given its label and PINs. Which
+// token it was says the TokenSeen before it.
 type TokenReady struct {
 	Action   int          `json:"action"`
 	Address  spec.Address `json:"address"` // of the key store
 	Token    TokenAction  `json:"token"`
-	Serial   string       `json:"serial"`
 	Adopted  bool         `json:"adopted,omitempty"` // was made ready before an interruption
+	Evidence []Evidence   `json:"evidence,omitempty"`
+}
+
+// TokenSeen says which device did an action: what its serial number is, and
+// what it says of itself. It stands before the fact of the action, and again
+// when the action was interrupted between the two.
+type TokenSeen struct {
+	Action   int          `json:"action"`
+	Address  spec.Address `json:"address"`          // of the action
+	Serial   string       `json:"serial,omitempty"` // of a token that was made ready
 	Evidence []Evidence   `json:"evidence,omitempty"`
 }
 

@@ -325,7 +325,9 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 	id := m.draw("key id", a.Address, "1", 16)
 	location := a.Key.Store.Path + "/" + name + ".key"
 	if a.Key.Store.Token != nil {
-		location = a.Key.Store.Token.KeyURI(id, name)
+		token := *a.Key.Store.Token
+		token.Serial = "" // anybody may read a plan; the key store says which device it is
+		location = token.KeyURI(id, name)
 	}
 	number := m.add(Action{
 		Kind: GenerateKey, Address: a.Address, Irreversible: true,

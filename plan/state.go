@@ -127,14 +127,11 @@ func (e Event) wellFormed() error {
 	if e.Time.IsZero() || e.Time.Location() != time.UTC || e.Time.Nanosecond() != 0 {
 		return errors.New("its time is not in whole seconds of UTC")
 	}
-	if e.Audience != Public && e.Audience != Restricted && e.Audience != Confidential {
-		return fmt.Errorf("its audience %q is not one that this version knows", e.Audience)
-	}
 	set := map[EventKind]bool{
 		CeremonyBegun: e.Begun != nil, CeremonyResumed: e.Resumed != nil, KeyWasIntended: e.KeyIntended != nil,
 		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
 		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
-		TokenInitialized: e.TokenReady != nil,
+		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -144,7 +141,7 @@ func (e Event) wellFormed() error {
 			return fmt.Errorf("it is of kind %q and does not hold just that", e.Kind)
 		}
 	}
-	return nil
+	return e.fits()
 }
 
 // apply changes a state that Apply has copied.
@@ -170,6 +167,8 @@ func (s *State) apply(e Event) error {
 		return s.makeProvisionerKey(e.Provisioner)
 	case TokenInitialized:
 		return s.initializeToken(e.TokenReady)
+	case TokenIdentified:
+		return s.identifyToken(e.Token)
 	}
 	return s.finish(e.Finished)
 }
@@ -184,6 +183,15 @@ func (s *State) initializeToken(t *TokenReady) error {
 	}
 	s.tokens[t.Address] = *t
 	s.Open.Done++
+	return nil
+}
+
+// identifyToken changes nothing: a public copy of the ledger lacks this fact.
+func (s *State) identifyToken(t *TokenSeen) error {
+	next, more := s.Open.Next()
+	if !more || t.Action != next.Number || t.Address != next.Address {
+		return errors.New("it names the token of an action that does not come next")
+	}
 	return nil
 }
 

@@ -22,15 +22,19 @@ import (
 )
 
 // Entry is one line. The law of its form: canonical JSON and a newline, never
-// encoded again; leaf = SHA-256(0x00 ‖ salt ‖ canonical fact); head =
-// SHA-256(0x02 ‖ head before ‖ leaf). In a copy for a narrower audience salt
-// and fact are left out together, and leaf stays.
+// encoded again; leaf = SHA-256(0x00 ‖ level ‖ SHA-256(salt ‖ canonical fact)),
+// where level is one byte, the place of the fact's audience; head =
+// SHA-256(0x02 ‖ head before ‖ leaf). In a copy for a narrower audience salt and
+// fact make room for their SHA-256 and the audience, from which the same leaf
+// follows: nobody can withhold a public fact from the public.
 type Entry struct {
-	Number int         `json:"n"` // from 1
-	Leaf   string      `json:"leaf"`
-	Head   string      `json:"head"`
-	Salt   []byte      `json:"salt,omitempty"`
-	Fact   *plan.Event `json:"fact,omitempty"`
+	Number   int           `json:"n"` // from 1
+	Leaf     string        `json:"leaf"`
+	Head     string        `json:"head"`
+	Salt     []byte        `json:"salt,omitempty"`
+	Fact     *plan.Event   `json:"fact,omitempty"`
+	Withheld string        `json:"withheld,omitempty"` // SHA-256(salt ‖ canonical fact), hex
+	Audience plan.Audience `json:"audience,omitempty"` // of the withheld fact
 }
 
 // saltSize is enough that nobody guesses a withheld fact by trying.
@@ -46,7 +50,7 @@ const (
 type Book struct {
 	Entries  []Entry
 	states   []plan.State // after each entry
-	withheld int          // number of the first entry without its fact, 0 for none
+	withheld map[plan.Audience]int
 }
 
 // EntryError says which line of a ledger is wrong.
@@ -87,17 +91,12 @@ func (b *Book) add(e Entry) error {
 	if e.Number != len(b.Entries)+1 {
 		return fmt.Errorf("it is numbered %d; an entry is missing or stands in the wrong place", e.Number)
 	}
-	if (e.Fact == nil) != (e.Salt == nil) {
-		return errors.New("it holds a salt without a fact or a fact without a salt")
+	leaf, err := e.leaf()
+	if err != nil {
+		return err
 	}
-	if e.Fact != nil {
-		leaf, err := leafOf(e.Salt, e.Fact)
-		if err != nil {
-			return err
-		}
-		if leaf != e.Leaf {
-			return errors.New("its fact does not have the hash that it names: the fact was changed")
-		}
+	if leaf != e.Leaf {
+		return errors.New("its fact does not have the hash that it names: the fact was changed")
 	}
 	head, err := headAfter(b.Head().Hash, e.Leaf)
 	if err != nil {
@@ -106,39 +105,91 @@ func (b *Book) add(e Entry) error {
 	if head != e.Head {
 		return errors.New("its head does not follow from the line above: a line was changed, removed or put in")
 	}
-	if e.Fact == nil && b.withheld == 0 {
-		b.withheld = e.Number
-	}
-	if b.withheld == 0 {
-		next, err := b.State().Apply(*e.Fact, plan.Head{Entries: e.Number, Hash: e.Head})
-		if err != nil {
-			return err
-		}
-		b.states = append(b.states, next)
+	if err := b.fold(e); err != nil {
+		return err
 	}
 	b.Entries = append(b.Entries, e)
 	return nil
 }
 
-func leafOf(salt []byte, fact *plan.Event) (string, error) {
+// fold adds what an entry says to the state. A withheld fact changes none: that
+// is the law of audiences.
+func (b *Book) fold(e Entry) error {
+	next, head := b.State(), plan.Head{Entries: e.Number, Hash: e.Head}
+	if e.Fact == nil {
+		if b.withheld == nil {
+			b.withheld = map[plan.Audience]int{}
+		}
+		b.withheld[e.Audience]++
+		next.Head = head
+	} else {
+		var err error
+		if next, err = next.Apply(*e.Fact, head); err != nil {
+			return err
+		}
+	}
+	b.states = append(b.states, next)
+	return nil
+}
+
+// leaf gives the hash that an entry must name.
+func (e Entry) leaf() (string, error) {
+	switch {
+	case e.Withheld != "" && e.Audience == plan.Public:
+		return "", errors.New("it withholds a public fact, which nobody may")
+	case e.Fact == nil && e.Salt == nil && e.Withheld != "":
+		return leafOf(e.Audience, e.Withheld)
+	case e.Fact == nil || e.Salt == nil || e.Withheld != "" || e.Audience != "":
+		return "", errors.New("it holds neither a fact with its salt, nor their hash with an audience")
+	}
+	commitment, err := commit(e.Salt, e.Fact)
+	if err != nil {
+		return "", err
+	}
+	return leafOf(e.Fact.Audience, commitment)
+}
+
+// commit gives the SHA-256 of a salted fact.
+func commit(salt []byte, fact *plan.Event) (string, error) {
 	text, err := plan.Canonical(fact)
 	if err != nil {
 		return "", err
 	}
 	h := sha256.New()
-	h.Write([]byte{leafPrefix})
 	h.Write(salt)
 	h.Write(text)
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func leafOf(audience plan.Audience, commitment string) (string, error) {
+	level, err := audience.Level()
+	if err != nil {
+		return "", err
+	}
+	raw, err := hash32(commitment)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(append([]byte{leafPrefix, byte(level)}, raw...))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// hash32 reads a SHA-256 in lower-case hex.
+func hash32(text string) ([]byte, error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != sha256.Size || hex.EncodeToString(raw) != text {
+		return nil, fmt.Errorf("%q is not a SHA-256 in lower-case hex", text)
+	}
+	return raw, nil
 }
 
 func headAfter(before, leaf string) (string, error) {
 	h := sha256.New()
 	h.Write([]byte{headPrefix})
 	for _, part := range []string{before, leaf} {
-		raw, err := hex.DecodeString(part)
-		if err != nil || len(raw) != sha256.Size {
-			return "", fmt.Errorf("%q is not a SHA-256 in hex", part)
+		raw, err := hash32(part)
+		if err != nil {
+			return "", err
 		}
 		h.Write(raw)
 	}
@@ -153,10 +204,6 @@ func (b *Book) Head() plan.Head {
 	last := b.Entries[len(b.Entries)-1]
 	return plan.Head{Entries: last.Number, Hash: last.Head}
 }
-
-// Withheld gives the number of the first entry whose fact is left out, or 0.
-// Nothing can be folded from there on.
-func (b *Book) Withheld() int { return b.withheld }
 
 // State gives what the ledger adds up to.
 func (b *Book) State() plan.State { return b.StateAt(len(b.states)) }

@@ -125,8 +125,8 @@ func (l *File) Append(fact plan.Event) error {
 	if len(l.torn) > 0 {
 		return ErrTorn
 	}
-	if l.withheld > 0 {
-		return fmt.Errorf("entry %d of this copy is withheld; only the full ledger can be continued", l.withheld)
+	if l.Withheld() > 0 {
+		return fmt.Errorf("%d facts of this copy are withheld; only the full ledger can be continued", l.Withheld())
 	}
 	salt := make([]byte, saltSize)
 	if _, err := io.ReadFull(l.rand, salt); err != nil {
@@ -134,7 +134,7 @@ func (l *File) Append(fact plan.Event) error {
 	}
 	e := Entry{Number: len(l.Entries) + 1, Salt: salt, Fact: &fact}
 	var err error
-	if e.Leaf, err = leafOf(salt, &fact); err != nil {
+	if e.Leaf, err = e.leaf(); err != nil {
 		return err
 	}
 	if e.Head, err = headAfter(l.Head().Hash, e.Leaf); err != nil {

@@ -136,7 +136,7 @@ func (a *app) showLedger(text []byte) error {
 		fmt.Fprintf(w, "Ledger of %s, head %s\n\n", count(len(book.Entries), "entry"), book.Head().Hash)
 		var rows []string
 		for _, e := range book.Entries {
-			when, what := "", "withheld"
+			when, what := "", fmt.Sprintf("withheld (%s)", e.Audience)
 			if e.Fact != nil {
 				when, what = instant(e.Fact.Time), eventTitle(*e.Fact)
 			}
@@ -164,7 +164,9 @@ func eventTitle(e plan.Event) string {
 	case plan.CRLSigned:
 		return fmt.Sprintf("action %d: CRL %s of %s signed", e.CRL.Action, e.CRL.Number, e.CRL.Address)
 	case plan.TokenInitialized:
-		return fmt.Sprintf("action %d: token %q of %s initialised, serial %q", e.TokenReady.Action, e.TokenReady.Token.Label, e.TokenReady.Address, e.TokenReady.Serial)
+		return fmt.Sprintf("action %d: token %q of %s initialised", e.TokenReady.Action, e.TokenReady.Token.Label, e.TokenReady.Address)
+	case plan.TokenIdentified:
+		return fmt.Sprintf("action %d: the token that does it%s", e.Token.Action, serialNote(e.Token.Serial))
 	case plan.ProvisionerKeyMade:
 		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
 	case plan.CeremonyFinished:
@@ -175,4 +177,11 @@ func eventTitle(e plan.Event) string {
 
 func pemOf(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+func serialNote(serial string) string {
+	if serial == "" {
+		return ""
+	}
+	return fmt.Sprintf(", serial %q", serial)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,7 @@ type check struct {
 type verification struct {
 	Head     plan.Head `json:"head"`
 	TreeHash string    `json:"tree_hash"`
+	Withheld int       `json:"withheld,omitempty"` // facts left out of this copy
 	Checks   []check   `json:"checks"`
 }
 
@@ -69,7 +71,7 @@ func (a *app) verify() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", ledgerName, err)
 	}
-	v := &verification{Head: book.Head()}
+	v := &verification{Head: book.Head(), Withheld: book.Withheld()}
 	if v.TreeHash, err = book.TreeHash(len(book.Entries)); err != nil {
 		return err
 	}
@@ -96,7 +98,12 @@ func (a *app) verify() error {
 // verifyLedger reports what reading has proved: reading fails on anything
 // that does not hold.
 func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
-	v.pass("hash chain", "%s follow from each other and from their facts", count(len(book.Entries), "entry"))
+	if n := book.Withheld(); n == 0 {
+		v.pass("hash chain", "%s follow from each other and from their facts", count(len(book.Entries), "entry"))
+	} else {
+		v.pass("hash chain", "%s follow from each other, %d of them from their facts", count(len(book.Entries), "entry"), len(book.Entries)-n)
+		v.pass("withheld", "%s left out of this copy, as %s", count(n, "fact"), withheldFrom(book))
+	}
 	ceremonies, signatures := 0, 0
 	for _, e := range book.Entries {
 		switch {
@@ -109,15 +116,23 @@ func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
 	}
 	v.pass("plans", "%s, each by the plan whose digest it names", count(ceremonies, "ceremony"))
 	v.pass("signatures", "%s verify under the recorded keys, over the planned bytes", count(signatures, "signature"))
-	if n := book.Withheld(); n > 0 {
-		v.fail("facts", "entry %d is withheld in this copy; only the full ledger can be replayed from there on", n)
-	}
 	if open := book.State().Open; open != nil {
 		v.fail("ceremony", "interrupted after %d of %d actions; go on with pki apply PLAN --resume", open.Done, len(open.Plan.Actions))
 	}
 	if len(torn) > 0 {
 		v.fail("last line", "%d bytes of an entry that was cut short; pki apply PLAN --resume mends it", len(torn))
 	}
+}
+
+// withheldFrom lists the audiences whose facts a copy leaves out.
+func withheldFrom(book *ledger.Book) string {
+	var words []string
+	for _, a := range plan.Audiences() {
+		if n := book.WithheldFrom(a); n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, a))
+		}
+	}
+	return strings.Join(words, " and ")
 }
 
 // verifyAuthority builds the chain of one authority with Go's own verifier and
@@ -246,4 +261,19 @@ Not proved by this: that the ledger was not replaced as a whole (compare the
 head with one that was written down elsewhere), that no key was used outside
 a ceremony, and who was in the room.
 `)
+	if v.Withheld > 0 {
+		fmt.Fprintf(w, `
+Nor by this copy: what stands in %s that %s left out. None of them says
+that a key, a certificate or a CRL was made; they name people, devices and
+media. Their hashes are proved to stand where they stand, and whoever has the
+whole ledger proves the rest.
+`, count(v.Withheld, "entry"), isAre(v.Withheld))
+	}
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }

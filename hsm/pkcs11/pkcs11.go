@@ -454,12 +454,12 @@ func canLeave(private object) (string, bool) {
 func (s *Store) about() []hsm.Evidence {
 	l, t := s.client.library, s.token
 	claim := func(format string, args ...any) hsm.Evidence {
-		return hsm.Evidence{Claim: fmt.Sprintf(format, args...), Grade: hsm.Claimed}
+		return hsm.Evidence{Claim: fmt.Sprintf(format, args...), Grade: hsm.Claimed, Device: true}
 	}
 	return []hsm.Evidence{
 		claim("token %s, firmware %s, hardware %s", t, t.Firmware, t.Hardware),
 		claim("library %s %s of %s, Cryptoki %s", l.Description, l.Version, l.Manufacturer, l.Cryptoki),
-		{Claim: fmt.Sprintf("module %s, SHA-256 %s", l.Path, l.SHA256), Grade: hsm.Observed},
+		{Claim: fmt.Sprintf("module %s, SHA-256 %s", l.Path, l.SHA256), Grade: hsm.Observed, Device: true},
 	}
 }
 
