@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -9,14 +10,60 @@ import (
 // Validate has made sure that it ends.
 func (a *Authority) Chain() []*Authority {
 	var chain []*Authority
-	for at := a; at != nil && !slices.Contains(chain, at); at = at.Issuer {
+	seen := map[*Authority]bool{}
+	for at := a; at != nil && !seen[at]; at = at.Issuer {
+		seen[at] = true
 		chain = append(chain, at)
 	}
 	return chain
 }
 
+// tiers is who signs whom, worked out once: Validate keeps it, because asking
+// ten thousand authorities one by one would read all of them each time.
+type tiers struct {
+	size     int // authorities that were counted
+	children map[*Authority][]*Authority
+	height   map[*Authority]int // tiers below
+	depth    map[*Authority]int // tiers above
+}
+
+// workOutTiers needs issuers that lead to a root.
+func (e *Estate) workOutTiers() *tiers {
+	t := &tiers{size: len(e.Authorities), children: map[*Authority][]*Authority{}, height: map[*Authority]int{}, depth: map[*Authority]int{}}
+	var tier []*Authority
+	for _, a := range e.Authorities {
+		if a.Issuer == nil {
+			tier = append(tier, a)
+			continue
+		}
+		t.children[a.Issuer] = append(t.children[a.Issuer], a)
+	}
+	var fromTop []*Authority
+	for depth := 0; len(tier) > 0; depth++ {
+		var below []*Authority
+		for _, a := range tier {
+			t.depth[a] = depth
+			below = append(below, t.children[a]...)
+		}
+		fromTop = append(fromTop, tier...)
+		tier = below
+	}
+	for _, a := range slices.Backward(fromTop) {
+		if a.Issuer != nil {
+			t.height[a.Issuer] = max(t.height[a.Issuer], 1+t.height[a])
+		}
+	}
+	return t
+}
+
+// counted reports whether the tiers that are kept are those of the estate.
+func (e *Estate) counted() bool { return e.tiers != nil && e.tiers.size == len(e.Authorities) }
+
 // Children lists the authorities that a signs, in the estate's order.
 func (e *Estate) Children(a *Authority) []*Authority {
+	if e.counted() {
+		return e.tiers.children[a]
+	}
 	var children []*Authority
 	for _, other := range e.Authorities {
 		if other.Issuer == a {
@@ -40,6 +87,9 @@ func (e *Estate) PathLen(a *Authority) int {
 func (e *Estate) IssuesLeaves(a *Authority) bool { return len(e.Children(a)) == 0 }
 
 func (e *Estate) height(a *Authority) int {
+	if e.counted() {
+		return e.tiers.height[a]
+	}
 	tallest := 0
 	for _, child := range e.Children(a) {
 		tallest = max(tallest, 1+e.height(child))
@@ -51,6 +101,10 @@ func (e *Estate) height(a *Authority) int {
 // it signs, and otherwise as written.
 func (e *Estate) IssuanceOrder() []*Authority {
 	ordered := slices.Clone(e.Authorities)
+	if t := e.tiers; e.counted() {
+		slices.SortStableFunc(ordered, func(a, b *Authority) int { return t.depth[a] - t.depth[b] })
+		return ordered
+	}
 	slices.SortStableFunc(ordered, func(a, b *Authority) int { return len(a.Chain()) - len(b.Chain()) })
 	return ordered
 }
@@ -59,10 +113,12 @@ func (e *Estate) validateAuthorities(d *Diagnostics) {
 	for _, a := range e.Authorities {
 		a.validate(d)
 	}
+	e.tiers = nil
 	circles := e.validateCircles(d)
 	if circles {
 		return // lengths and lifetimes mean nothing on a circle
 	}
+	e.tiers = e.workOutTiers()
 	for _, a := range e.Authorities {
 		e.validatePathLength(d, a)
 		if a.Issuer == nil {
@@ -161,31 +217,37 @@ func (c *CRL) validate(d *Diagnostics, signedHere bool) {
 // validateCircles reports issuers that lead back to themselves, once each.
 func (e *Estate) validateCircles(d *Diagnostics) bool {
 	found := false
-	reported := map[*Authority]bool{}
+	walked := map[*Authority]*Authority{} // where the walk that met it began
 	for _, a := range e.Authorities {
-		var walked []*Authority
 		at := a
-		for at != nil && !slices.Contains(walked, at) {
-			walked = append(walked, at)
+		for at != nil && walked[at] == nil {
+			walked[at] = a
 			at = at.Issuer
 		}
-		if at == nil {
-			continue
+		if at == nil || walked[at] != a {
+			continue // it leads to a root, or to what has been reported
 		}
 		found = true
-		if at != a || reported[a] {
-			continue
+		first := at
+		var words []string
+		for begun := false; !begun || at != first; begun = true {
+			words = append(words, at.Address.String())
+			at = at.Issuer
 		}
-		words := make([]string, 0, len(walked)+1)
-		for _, w := range walked {
-			reported[w] = true
-			words = append(words, w.Address.String())
-		}
-		words = append(words, a.Address.String())
-		d.Report(a.Origin, "issuer", "No root at the top",
-			"Following the issuers leads back to the start: %s. Give one of them a key block and no issuer.", strings.Join(words, " is issued by "))
+		words = append(words, first.Address.String())
+		d.Report(first.Origin, "issuer", "No root at the top",
+			"Following the issuers leads back to the start: %s. Give one of them a key block and no issuer.", strings.Join(shortened(words), " is issued by "))
 	}
 	return found
+}
+
+// shortened keeps both ends of a list that nobody would read whole.
+func shortened(words []string) []string {
+	const ends = 5
+	if len(words) <= 2*ends+1 {
+		return words
+	}
+	return slices.Concat(words[:ends], []string{fmt.Sprintf("(%d more)", len(words)-2*ends)}, words[len(words)-ends:])
 }
 
 func (e *Estate) validatePathLength(d *Diagnostics, a *Authority) {

@@ -37,6 +37,8 @@ type Estate struct {
 	Revocations  []*Revocation
 	Lint         Lint
 	Inputs       []Input // every file that was read, sorted by path
+
+	tiers *tiers // nil until Validate has passed the issuers
 }
 
 // Input is one file that the estate was made from. Plans record it.

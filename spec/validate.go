@@ -37,9 +37,15 @@ func (e *Estate) Validate() Diagnostics {
 			d.Report(t.Origin, "kind", "Unknown kind of template", "%q is not a kind of template. Write \"x509\".", t.Kind)
 		}
 	}
+	used := map[*Provisioner]bool{}
+	for _, o := range e.OnlineCAs {
+		for _, p := range o.Provisioners {
+			used[p] = true
+		}
+	}
 	for _, p := range e.Provisioners {
 		p.validate(&d)
-		if !slices.ContainsFunc(e.OnlineCAs, func(o *OnlineCA) bool { return slices.Contains(o.Provisioners, p) }) {
+		if !used[p] {
 			p.Claims.validate(&d, defaultClaims())
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -55,11 +56,10 @@ func (a *app) snippet(d spec.Diagnostic) string {
 		where = ", in " + d.Address
 	}
 	fmt.Fprintf(&b, "  on %s line %d%s:\n", r.File, r.Start.Line, where)
-	lines := strings.Split(string(a.sources[r.File]), "\n")
-	if r.Start.Line < 1 || r.Start.Line > len(lines) {
+	line, found := lineAt(a.sources[r.File], r.Start.Byte)
+	if !found {
 		return b.String()
 	}
-	line := lines[r.Start.Line-1]
 	fmt.Fprintf(&b, "  %3d: %s\n", r.Start.Line, line)
 	from := min(max(r.Start.Column-1, 0), utf8.RuneCountInString(line))
 	to := utf8.RuneCountInString(line)
@@ -76,6 +76,16 @@ func (a *app) snippet(d spec.Diagnostic) string {
 		fmt.Fprintf(&b, "       %s%s\n", pad, strings.Repeat("^", to-from))
 	}
 	return b.String()
+}
+
+// lineAt gives the line that holds a byte of a text.
+func lineAt(text []byte, at int) (string, bool) {
+	if at < 0 || at > len(text) || len(text) == 0 {
+		return "", false
+	}
+	from := bytes.LastIndexByte(text[:at], '\n') + 1
+	line, _, _ := bytes.Cut(text[from:], []byte("\n"))
+	return strings.TrimPrefix(strings.TrimSuffix(string(line), "\r"), "\ufeff"), true
 }
 
 // wrap breaks text at spaces. Lines after the first begin with indent.

@@ -52,19 +52,38 @@ func (l *loader) decodeBlock(target reflect.Value, b *block) {
 // spreadFaults marks every block that refers to a faulty one, so that the
 // rest can still be held against the rules of the estate.
 func (l *loader) spreadFaults() {
-	for spread := true; spread; {
-		spread = false
-		for _, b := range l.order {
-			if !b.faulty && slices.ContainsFunc(b.refs, func(a spec.Address) bool { return l.blocks[a] == nil || l.blocks[a].faulty }) {
-				b.faulty, spread = true, true
+	referrers := map[spec.Address][]*block{}
+	var faulty []*block
+	mark := func(b *block) {
+		if !b.faulty {
+			b.faulty = true
+			faulty = append(faulty, b)
+		}
+	}
+	for _, b := range l.order {
+		if b.faulty {
+			faulty = append(faulty, b)
+			continue
+		}
+		for _, a := range b.refs {
+			if l.blocks[a] == nil {
+				mark(b)
 			}
+			referrers[a] = append(referrers[a], b)
+		}
+	}
+	for len(faulty) > 0 {
+		b := faulty[len(faulty)-1]
+		faulty = faulty[:len(faulty)-1]
+		for _, referrer := range referrers[b.address] {
+			mark(referrer)
 		}
 	}
 }
 
 func (l *loader) decodeLabels(target reflect.Value, labels []string) {
 	next := 0
-	for _, f := range fieldsOf(target.Type()) {
+	for _, f := range l.shapes.of(target.Type()).fields {
 		if f.role == "label" && next < len(labels) {
 			target.Field(f.index).SetString(labels[next])
 			next++
@@ -82,15 +101,19 @@ type body struct {
 
 // decodeBody fills a raw struct from a body.
 func (l *loader) decodeBody(target reflect.Value, in body) {
-	origin := spec.Origin{Address: in.block.address, Block: convertRange(in.rng), Attributes: map[string]spec.Range{}}
+	origin := spec.Origin{
+		Address: in.block.address, Block: convertRange(in.rng),
+		Attributes: make(map[string]spec.Range, len(in.content.Attributes)+len(in.content.Blocks)),
+	}
 	for name, a := range in.content.Attributes {
 		origin.Attributes[name] = convertRange(a.Range)
 	}
 	for _, nested := range in.content.Blocks {
 		origin.Attributes[nested.Type] = convertRange(nested.DefRange)
 	}
-	target.FieldByName("Origin").Set(reflect.ValueOf(origin))
-	for _, f := range fieldsOf(target.Type()) {
+	s := l.shapes.of(target.Type())
+	target.Field(s.origin).Set(reflect.ValueOf(origin))
+	for _, f := range s.fields {
 		switch f.role {
 		case "label":
 		case "block":
@@ -133,7 +156,7 @@ func (l *loader) decodeNested(target reflect.Value, f field, in body) {
 // contentOf takes the body of a nested block apart, once.
 func (l *loader) contentOf(b *block, nested *hcl.Block, f field) *hcl.BodyContent {
 	if b.inner[nested] == nil {
-		schema := bodySchema(f.blockType())
+		schema := l.shapes.of(f.blockType()).schema
 		content, diags := nested.Body.Content(schema)
 		l.reportBody(diags, schema)
 		b.noteMisspelt(diags)
@@ -163,10 +186,13 @@ func (l *loader) decodeArgument(target reflect.Value, f field, in body) {
 		l.decodeRefs(target, a.Expr, f, in.block)
 		return
 	}
-	value, ok := l.evaluateNode(in.node(f))
-	if !ok {
-		l.faults++ // reported where the fault is
-		return
+	value, constant := literal(a.Expr)
+	if !constant {
+		ok := false
+		if value, ok = l.evaluateNode(in.node(f)); !ok {
+			l.faults++ // reported where the fault is
+			return
+		}
 	}
 	if value.IsNull() && f.goType != reflect.TypeFor[cty.Value]() {
 		if f.role != "optional" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"pki.internal/spec"
@@ -18,12 +19,20 @@ import (
 // argument has a node of its own, so that a block may name itself: the
 // subject of a root can stand in another part of its subject.
 type node struct {
-	name    string       // as people write it
+	word    string       // local.NAME, or the argument's path below its block
 	address spec.Address // of the block it stands in
 	expr    hcl.Expression
 	state   nodeState
 	value   cty.Value
 	ok      bool // false silences whatever depends on it
+}
+
+// name is how people write the node.
+func (n *node) name() string {
+	if n.address == (spec.Address{}) && strings.HasPrefix(n.word, "local.") {
+		return n.word
+	}
+	return n.address.String() + "." + n.word
 }
 
 type nodeState int
@@ -66,9 +75,9 @@ func (l *loader) evaluateNode(n *node) (cty.Value, bool) {
 func (l *loader) reportCircle(n *node) {
 	var names []string
 	for _, w := range l.walking[slices.Index(l.walking, n):] {
-		names = append(names, w.name)
+		names = append(names, w.name())
 	}
-	names = append(names, n.name)
+	names = append(names, n.name())
 	l.report(n.expr.Range(), "Reference cycle",
 		"These refer to each other in a circle, so none can come first: %s. Write one of them without a reference.", strings.Join(names, " -> "))
 	n.state, n.value = done, cty.DynamicVal
@@ -105,6 +114,9 @@ func (s scope) object() map[string]cty.Value {
 
 // evaluate gives an expression its value, after everything it refers to.
 func (l *loader) evaluate(expr hcl.Expression) (cty.Value, bool) {
+	if value, constant := literal(expr); constant {
+		return value, true
+	}
 	seen, ok := scope{}, true
 	for _, t := range expr.Variables() {
 		ok = l.resolve(t, seen) && ok
@@ -123,6 +135,32 @@ func (l *loader) evaluate(expr hcl.Expression) (cty.Value, bool) {
 		return cty.DynamicVal, false
 	}
 	return value, true
+}
+
+// literal gives the value of an expression that is written out: text, a
+// number, true, false, null, or a list of them. Most arguments are.
+func literal(expr hcl.Expression) (cty.Value, bool) {
+	switch e := expr.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return e.Val, true
+	case *hclsyntax.TemplateExpr:
+		if len(e.Parts) == 1 {
+			if part, ok := e.Parts[0].(*hclsyntax.LiteralValueExpr); ok && part.Val.Type() == cty.String {
+				return part.Val, true
+			}
+		}
+	case *hclsyntax.TupleConsExpr:
+		members := make([]cty.Value, 0, len(e.Exprs))
+		for _, one := range e.Exprs {
+			member, ok := literal(one)
+			if !ok {
+				return cty.NilVal, false
+			}
+			members = append(members, member)
+		}
+		return cty.TupleVal(members), len(members) <= maxMembers
+	}
+	return cty.NilVal, false
 }
 
 // resolve checks one traversal before evaluation and puts what it needs into
@@ -169,7 +207,7 @@ func (l *loader) resolveBlock(t hcl.Traversal, root, name string, seen scope) bo
 			"%s is a whole block. Name one of its arguments, such as %s.%s.", b.address, b.address, firstArgument(b.raw))
 		return false
 	}
-	f, known := fieldNamed(b.raw, argument)
+	f, known := l.shapes.of(b.raw).named(argument)
 	if !l.referable(t, b.address.String(), root, argument, f, known, b.raw) {
 		return false
 	}
@@ -188,12 +226,12 @@ func (l *loader) resolveNested(t hcl.Traversal, b *block, f field, seen scope) b
 		return l.resolveNode(t, nil, b.address.String(), seen, f.name)
 	}
 	if argument, found := step(t, 3); found {
-		g, known := fieldNamed(f.blockType(), argument)
+		g, known := l.shapes.of(f.blockType()).named(argument)
 		return l.referable(t, whose, f.name, argument, g, known, f.blockType()) &&
 			l.resolveNode(t, l.nestedNode(b, f, nested, g), whose, seen, b.address.Kind, b.address.Name, f.name, argument)
 	}
 	all := true
-	for _, g := range fieldsOf(f.blockType()) {
+	for _, g := range l.shapes.of(f.blockType()).fields {
 		if n := l.nestedNode(b, f, nested, g); n != nil && !g.isRef() {
 			all = l.resolveNode(t, n, whose, seen, b.address.Kind, b.address.Name, f.name, g.name) && all
 		}
@@ -295,7 +333,7 @@ func (b *block) remember(name string, a *hcl.Attribute) *node {
 		return nil
 	}
 	if b.nodes[name] == nil {
-		b.nodes[name] = &node{name: b.address.String() + "." + name, address: b.address, expr: a.Expr}
+		b.nodes[name] = &node{word: name, address: b.address, expr: a.Expr}
 	}
 	return b.nodes[name]
 }
@@ -308,15 +346,6 @@ func referenceRoots() []string {
 		}
 	}
 	return roots
-}
-
-func fieldNamed(t reflect.Type, name string) (field, bool) {
-	for _, f := range fieldsOf(t) {
-		if f.name == name {
-			return f, true
-		}
-	}
-	return field{}, false
 }
 
 func argumentNames(t reflect.Type) []string {

@@ -16,7 +16,10 @@ import (
 // which reads below the estate's folder and records what it read. There is no
 // timestamp and no env: a plan must come out the same twice.
 func (l *loader) functions() map[string]function.Function {
-	return map[string]function.Function{
+	if l.calls != nil {
+		return l.calls
+	}
+	l.calls = map[string]function.Function{
 		"can":        tryfunc.CanFunc,
 		"coalesce":   stdlib.CoalesceFunc,
 		"concat":     stdlib.ConcatFunc,
@@ -47,6 +50,7 @@ func (l *loader) functions() map[string]function.Function {
 		"upper":      stdlib.UpperFunc,
 		"values":     stdlib.ValuesFunc,
 	}
+	return l.calls
 }
 
 func (l *loader) fileFunction() function.Function {

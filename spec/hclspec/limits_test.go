@@ -3,14 +3,15 @@ package hclspec
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // TestLimits keeps one file of an estate, and what its expressions nest,
 // within bounds, and leaves long but flat ones alone.
 func TestLimits(t *testing.T) {
 	big := folderOf(t, strings.Repeat("# a comment\n", maxFile/12+1))
-	if _, diags := Load(big, nil); !strings.Contains(diagnosticsText(diags), "at most 4 MiB") {
-		t.Errorf("a file of more than 4 MiB:\n%s", diagnosticsText(diags))
+	if _, diags := Load(big, nil); !strings.Contains(diagnosticsText(diags), "at most 16 MiB") {
+		t.Errorf("a file of more than 16 MiB:\n%s", diagnosticsText(diags))
 	}
 	flat := "locals {\n" + strings.Repeat("  # comment\n", 3) + "  l = [\n" + strings.Repeat("    { a = -1, b = \"${local.s}-${local.s}\" }, # one\n", 700) + "  ]\n  s = \"x\"\n" +
 		"  t = <<EOT\n" + strings.Repeat("${local.s} . - + text\n", 300) + "EOT\n" + strings.Repeat("\n", 3)
@@ -51,5 +52,17 @@ func TestValuesStaySmall(t *testing.T) {
 		if text := diagnosticsText(diags); !strings.Contains(text, "Value out of bounds") {
 			t.Errorf("%s: %.300s", name, text)
 		}
+	}
+}
+
+// TestEstateIsBounded refuses many files that are too much together.
+func TestEstateIsBounded(t *testing.T) {
+	folder := folderOf(t, "")
+	comments := []byte(strings.Repeat("# a comment\n", maxFile/12))
+	for _, name := range []string{"c1", "c2", "c3"} {
+		folder[name+Suffix] = &fstest.MapFile{Data: comments}
+	}
+	if _, diags := Load(folder, nil); !strings.Contains(diagnosticsText(diags), "more than 32 MiB together") {
+		t.Errorf("48 MiB of files:\n%s", diagnosticsText(diags))
 	}
 }

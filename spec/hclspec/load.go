@@ -21,7 +21,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"pki.internal/spec"
 )
@@ -29,9 +29,12 @@ import (
 // Suffix is how an estate's files end.
 const Suffix = ".pki.hcl"
 
-// maxFile bounds one file of an estate. Lexing needs about eighty times the
-// size of the source in memory, and no hand-written file comes near this.
-const maxFile = 4 << 20
+// Limits of what is read. Ten thousand authorities take about 5 MiB; a parsed
+// file takes about fifty times its size in memory.
+const (
+	maxFile   = 16 << 20 // one file
+	maxEstate = 32 << 20 // every file that describes the estate together
+)
 
 // Loaded is what one folder says.
 type Loaded struct {
@@ -49,6 +52,7 @@ func Load(fsys fs.FS, vars map[string]string) (Loaded, spec.Diagnostics) {
 		blocks: map[spec.Address]*block{},
 		locals: map[string]*node{},
 		vars:   map[string]*variable{},
+		shapes: shapes{},
 	}
 	loaded := Loaded{Sources: l.parse()}
 	if l.unreadable {
@@ -81,6 +85,8 @@ type loader struct {
 	locals  map[string]*node
 	vars    map[string]*variable
 	walking []*node // being evaluated, for circles
+	shapes  shapes
+	calls   map[string]function.Function // made when first needed
 
 	// unreadable says that a file could not be taken apart, so that whatever
 	// refers to it would be blamed for nothing.
@@ -103,48 +109,6 @@ type block struct {
 	refs     []spec.Address                  // the blocks it refers to
 	faulty   bool                            // it is wrong, or refers to one that is
 	decoded  reflect.Value                   // pointer to the raw struct
-}
-
-func (l *loader) parse() map[string][]byte {
-	sources := map[string][]byte{}
-	names, err := fs.Glob(l.fsys, "*"+Suffix)
-	if err != nil || len(names) == 0 {
-		l.unreadable = true
-		l.say("No estate here", "This folder has no file that ends in %s. Go to an estate's folder, name it with -C DIR, or make one with pki init.", Suffix)
-		return sources
-	}
-	slices.Sort(names)
-	parser := hclparse.NewParser()
-	for _, name := range names {
-		text, err := l.read(name)
-		if err != nil {
-			l.say("File that cannot be read", "%s: %s. Check the file's owner and mode.", name, plainError(err))
-			l.unreadable = true
-			continue
-		}
-		sources[name] = text
-		if at, deep := tooDeep(text, name); deep {
-			l.unreadable = true
-			l.report(at, "Expression out of bounds", "More than %d brackets and operators stand inside one another here, or a number has an exponent above %d. Split the expression with locals.", maxNesting, maxExponent)
-			continue
-		}
-		file, diags := parser.ParseHCL(text, name)
-		l.reportHCL(diags)
-		if file == nil || diags.HasErrors() {
-			l.unreadable = true
-			continue
-		}
-		content, diags := file.Body.Content(rootSchema())
-		l.reportBody(diags, rootSchema())
-		l.headless = l.headless || diags.HasErrors()
-		for _, b := range content.Blocks {
-			l.declare(b)
-		}
-	}
-	if l.faults == 0 && !slices.ContainsFunc(l.order, func(b *block) bool { return b.word == "estate" }) {
-		l.say("No estate block", "One file says what the estate is called. Add: estate \"name\" { environment = \"lab\" }.")
-	}
-	return sources
 }
 
 // say reports trouble that belongs to no line.
@@ -219,8 +183,9 @@ func (l *loader) declare(b *hcl.Block) {
 			"%s was already declared at %s line %d. Rename or remove one of them.", what, first.rng.Filename, first.rng.Start.Line)
 		return
 	}
-	content, diags := b.Body.Content(bodySchema(raw))
-	l.reportBody(diags, bodySchema(raw))
+	schema := l.shapes.of(raw).schema
+	content, diags := b.Body.Content(schema)
+	l.reportBody(diags, schema)
 	declared.content, declared.faulty = content, diags.HasErrors()
 	declared.noteMisspelt(diags)
 	l.blocks[declared.address] = declared
@@ -258,6 +223,6 @@ func (l *loader) declareLocals(b *hcl.Block) {
 			l.report(a.NameRange, "Duplicate local", "local.%s was already declared at %s line %d. Rename or remove one of them.", name, at.Filename, at.Start.Line)
 			continue
 		}
-		l.locals[name] = &node{name: "local." + name, expr: a.Expr}
+		l.locals[name] = &node{word: "local." + name, expr: a.Expr}
 	}
 }

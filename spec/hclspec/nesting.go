@@ -17,7 +17,7 @@ const (
 	maxNesting  = 500     // brackets and operators inside one another
 	maxExponent = 400     // decimal, as written; float64 ends at 308
 	maxBits     = 1 << 14 // binary exponent of a computed number
-	maxText     = maxFile // bytes of a computed string
+	maxText     = 4 << 20 // bytes of a computed string
 	maxMembers  = 100_000 // of a computed value, at all depths together
 )
 
@@ -27,38 +27,89 @@ type bracket struct {
 	lines     bool // a new line ends an expression in it
 }
 
-// tooDeep finds the place at which a text nests deeper than the parser may
-// follow, or holds a number that would fill the memory when written out.
-func tooDeep(text []byte, name string) (hcl.Range, bool) {
-	tokens, _ := hclsyntax.LexConfig(text, name, hcl.InitialPos) // the parser reports what is wrong with them
-	open, total := []bracket{{lines: true}}, 0
+// nesting counts what stands inside one another at one place of a text.
+type nesting struct {
+	open  []bracket
+	total int
+	deep  bool // it was more than maxNesting
+}
+
+func newNesting() *nesting { return &nesting{open: []bracket{{lines: true}}} }
+
+func (n *nesting) push(lines bool) {
+	n.open = append(n.open, bracket{operators: 1, lines: lines})
+	n.total++
+	n.deep = n.deep || n.total > maxNesting
+}
+
+// pop closes a bracket. One that is no quote counts like an operator of what
+// it stands in, because a[0][0] and f()() nest, too.
+func (n *nesting) pop(counts bool) {
+	if len(n.open) == 1 {
+		return
+	}
+	n.total -= n.open[len(n.open)-1].operators
+	n.open = n.open[:len(n.open)-1]
+	if counts {
+		n.operator()
+	}
+}
+
+func (n *nesting) operator() {
+	n.open[len(n.open)-1].operators++
+	n.total++
+	n.deep = n.deep || n.total > maxNesting
+}
+
+// comma ends an expression.
+func (n *nesting) comma() {
+	top := &n.open[len(n.open)-1]
+	n.total -= top.operators
+	top.operators = 0
+}
+
+// newline ends an expression where lines count.
+func (n *nesting) newline() {
+	if n.open[len(n.open)-1].lines {
+		n.comma()
+	}
+}
+
+// token counts the first of the tokens, and reports when it is too much.
+func (n *nesting) token(tokens hclsyntax.Tokens) bool {
+	t := tokens[0]
+	switch {
+	case opens(t.Type):
+		n.push(t.Type == hclsyntax.TokenOBrace && !beginsFor(tokens[1:]))
+	case closes(t.Type) && len(n.open) > 1:
+		n.pop(t.Type != hclsyntax.TokenCQuote)
+	case t.Type == hclsyntax.TokenComma:
+		n.comma()
+	case endsLine(t) && n.open[len(n.open)-1].lines:
+		n.comma()
+	case operates(t.Type):
+		n.operator()
+	case t.Type == hclsyntax.TokenNumberLit && hugeNumber(string(t.Bytes)):
+		n.deep = true
+	}
+	return n.deep
+}
+
+// tokens counts a stretch of text from a place at which no string is open.
+func (n *nesting) tokens(text []byte, name string, start hcl.Pos) (hcl.Range, bool) {
+	tokens, _ := hclsyntax.LexConfig(text, name, start) // the parser reports what is wrong with them
 	for i, t := range tokens {
-		top := &open[len(open)-1]
-		switch {
-		case opens(t.Type):
-			open = append(open, bracket{operators: 1, lines: t.Type == hclsyntax.TokenOBrace && !beginsFor(tokens[i+1:])})
-			total++
-		case closes(t.Type) && len(open) > 1:
-			total -= top.operators
-			open = open[:len(open)-1]
-			if t.Type != hclsyntax.TokenCQuote { // a[0][0] and f()() nest, too
-				open[len(open)-1].operators++
-				total++
-			}
-		case t.Type == hclsyntax.TokenComma || top.lines && endsLine(t):
-			total -= top.operators
-			top.operators = 0
-		case operates(t.Type):
-			top.operators++
-			total++
-		case t.Type == hclsyntax.TokenNumberLit && hugeNumber(string(t.Bytes)):
-			return t.Range, true
-		}
-		if total > maxNesting {
+		if n.token(tokens[i:]) {
 			return t.Range, true
 		}
 	}
 	return hcl.Range{}, false
+}
+
+// tooDeep finds the place at which a text nests deeper than the parser may
+// follow, or holds a number that would fill the memory when written out.
+func tooDeep(text []byte, name string) (hcl.Range, bool) {
+	return newNesting().tokens(text, name, hcl.InitialPos)
 }
 
 // beginsFor reports a { for … } expression, in which new lines mean nothing.
