@@ -51,6 +51,8 @@ type Request struct {
 	Now     time.Time
 	Tool    plan.Tool // that would run the ceremony
 	Resume  bool
+
+	Approvals []plan.Approval // found beside the plan
 }
 
 // Admitted is a plan that may run. Only Admit makes one.
@@ -60,6 +62,8 @@ type Admitted struct {
 	estate *spec.Estate
 	resume bool
 	done   bool // the ledger already holds the whole ceremony
+
+	approvals []plan.Approval // that count
 }
 
 // Finished reports that the ceremony of this plan has been held and closed,
@@ -89,13 +93,19 @@ func Admit(r Request) (*Admitted, error) {
 	if a.done {
 		return a, nil
 	}
+	if err := notRevoked(r, a.digest); err != nil {
+		return nil, err
+	}
 	if err := sameTool(r); err != nil {
 		return nil, err
 	}
 	if err := inTime(r, state); err != nil {
 		return nil, err
 	}
-	return a, remake(r)
+	if err := remake(r); err != nil {
+		return nil, err
+	}
+	return a, a.quorum(state, r)
 }
 
 // place says where in the ledger the plan stands: next, in the middle, or

@@ -30,6 +30,11 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.provisionerKey(a)
 	case plan.InitializeToken:
 		result, err = c.initializeToken(ctx, a)
+	case plan.AppointOfficers:
+		err = c.append(plan.Event{
+			Kind: plan.OfficersAppointed, Audience: plan.Public,
+			Officers: &plan.Appointed{Action: a.Number, Officers: *a.AppointOfficers},
+		})
 	}
 	if err != nil {
 		return err

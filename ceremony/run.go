@@ -285,7 +285,7 @@ func (c *ceremony) open() error {
 	if state.Open == nil {
 		return c.append(plan.Event{
 			Kind: plan.CeremonyBegun, Audience: plan.Public,
-			Begun: &plan.Begun{Plan: c.plan, PlanDigest: c.admitted.digest, Tool: c.Tool},
+			Begun: &plan.Begun{Plan: c.plan, PlanDigest: c.admitted.digest, Tool: c.Tool, Approvals: c.admitted.approvals},
 		})
 	}
 	next, more := state.Open.Next()

@@ -24,6 +24,7 @@ type Event struct {
 	Finished    *Finished    `json:"ceremony_finished,omitempty"`
 	TokenReady  *TokenReady  `json:"token_initialized,omitempty"`
 	Token       *TokenSeen   `json:"token_identified,omitempty"`
+	Officers    *Appointed   `json:"officers_appointed,omitempty"`
 }
 
 // EventKind names what happened.
@@ -41,6 +42,7 @@ const (
 	CeremonyFinished   EventKind = "ceremony_finished"
 	TokenInitialized   EventKind = "token_initialized"
 	TokenIdentified    EventKind = "token_identified"
+	OfficersAppointed  EventKind = "officers_appointed"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone
@@ -49,6 +51,8 @@ type Begun struct {
 	Plan       *Plan  `json:"plan"`
 	PlanDigest string `json:"plan_digest"` // hex
 	Tool       Tool   `json:"tool"`        // that runs it
+
+	Approvals []Approval `json:"approvals,omitempty"` // that the plan was given
 }
 
 // Resumed says that a ceremony was interrupted and goes on. If the process

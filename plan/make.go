@@ -53,6 +53,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	if !m.prepare() {
 		return nil, m.diags.Sorted()
 	}
+	m.officers()
 	for _, a := range e.IssuanceOrder() {
 		m.authority(a)
 	}

@@ -109,6 +109,7 @@ const (
 	SignCRL                Kind = "sign_crl"
 	GenerateProvisionerKey Kind = "generate_provisioner_key"
 	InitializeToken        Kind = "initialize_token"
+	AppointOfficers        Kind = "appoint_officers"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -124,6 +125,7 @@ type Action struct {
 	SignCRL                *CRLAction         `json:"sign_crl,omitempty"`
 	GenerateProvisionerKey *ProvisionerAction `json:"generate_provisioner_key,omitempty"`
 	InitializeToken        *TokenAction       `json:"initialize_token,omitempty"`
+	AppointOfficers        *OfficersAction    `json:"appoint_officers,omitempty"`
 }
 
 // KeyAction makes a key that did not exist.
@@ -265,7 +267,7 @@ func (p *Plan) wellFormed() error {
 		set := map[Kind]bool{
 			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
 			SignCRL: a.SignCRL != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
-			InitializeToken: a.InitializeToken != nil,
+			InitializeToken: a.InitializeToken != nil, AppointOfficers: a.AppointOfficers != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {

@@ -27,6 +27,7 @@ type State struct {
 	Open        *OpenCeremony     // nil between ceremonies
 	LastPlan    string            // digest of the plan of the newest finished ceremony
 
+	officers     *OfficersAction // in force; nil before the first were appointed
 	authorities  map[spec.Address]Authority
 	provisioners map[spec.Address]ProvKey
 	tokens       map[spec.Address]TokenReady
@@ -131,7 +132,7 @@ func (e Event) wellFormed() error {
 		CeremonyBegun: e.Begun != nil, CeremonyResumed: e.Resumed != nil, KeyWasIntended: e.KeyIntended != nil,
 		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
 		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
-		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil,
+		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil, OfficersAppointed: e.Officers != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -169,6 +170,8 @@ func (s *State) apply(e Event) error {
 		return s.initializeToken(e.TokenReady)
 	case TokenIdentified:
 		return s.identifyToken(e.Token)
+	case OfficersAppointed:
+		return s.appoint(e.Officers)
 	}
 	return s.finish(e.Finished)
 }
@@ -231,6 +234,9 @@ func (s *State) begin(b *Begun) error {
 	case s.Estate != "" && (b.Plan.Estate.Name != s.Estate || b.Plan.Estate.Environment != s.Environment):
 		return fmt.Errorf("its plan is for the %s estate %q, and this ledger is of the %s estate %q",
 			b.Plan.Estate.Environment, b.Plan.Estate.Name, s.Environment, s.Estate)
+	}
+	if err := s.approvedBy(b); err != nil {
+		return err
 	}
 	s.Estate, s.Environment = b.Plan.Estate.Name, b.Plan.Estate.Environment
 	s.Variables = b.Plan.Estate.Variables

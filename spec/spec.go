@@ -35,6 +35,9 @@ type Estate struct {
 	Provisioners []*Provisioner
 	OnlineCAs    []*OnlineCA
 	Revocations  []*Revocation
+	Officers     []*Officer
+	Quorum       *Quorum  // nil when plans need no approval
+	RevokedPlans []string // digests of plans that must not run, hex
 	Lint         Lint
 	Inputs       []Input // every file that was read, sorted by path
 

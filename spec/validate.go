@@ -55,6 +55,7 @@ func (e *Estate) Validate() Diagnostics {
 	for _, r := range e.Revocations {
 		r.validate(&d)
 	}
+	e.validateOfficers(&d)
 	e.Lint.validate(&d)
 	return d.Sorted()
 }

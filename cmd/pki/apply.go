@@ -82,7 +82,11 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 	if err != nil {
 		return err
 	}
-	request := ceremony.Request{Plan: p, Digest: digest, Estate: estate, Now: a.now(), Tool: self, Resume: o.resume}
+	given, err := readApprovals(name)
+	if err != nil {
+		return err
+	}
+	request := ceremony.Request{Approvals: given, Plan: p, Digest: digest, Estate: estate, Now: a.now(), Tool: self, Resume: o.resume}
 	admitted, err := a.admit(root, request)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"pki.internal/plan"
 	"pki.internal/plan/tbs"
 	"pki.internal/spec"
+	"pki.internal/spec/identity"
 )
 
 // printPlan writes a plan for reviewers: everything that will be made, every
@@ -101,10 +102,24 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 	case plan.InitializeToken:
 		k := action.InitializeToken
 		table(w, "       Label\t"+k.Label, "       Module\t"+k.Module, "       User PIN\t"+k.PIN.String(), "       Officer's PIN\t"+k.OfficerPIN.String())
+	case plan.AppointOfficers:
+		table(w, officerRows(action.AppointOfficers)...)
 	case plan.GenerateProvisionerKey:
 		k := action.GenerateProvisionerKey
 		table(w, "       Password\t"+k.Password.String(), fmt.Sprintf("       Kept in\tthe ledger, encrypted (PBES2, %d rounds)", k.Iterations))
 	}
+}
+
+func officerRows(o *plan.OfficersAction) []string {
+	var rows []string
+	for _, officer := range o.Officers {
+		key := "no key, approves nothing"
+		if k, err := identity.Parse(officer.PublicKey); err == nil {
+			key = k.Fingerprint()
+		}
+		rows = append(rows, "       "+officer.Name+"\t"+officer.Role+"\t"+key)
+	}
+	return rows
 }
 
 // actionTitle is the numbered line that an action has on every screen.
@@ -129,6 +144,9 @@ func actionName(action plan.Action) string {
 		return fmt.Sprintf("sign the certificate of %s by %s", action.Address, by)
 	case plan.SignCRL:
 		return fmt.Sprintf("sign CRL number %s of %s", action.SignCRL.Number, action.Address)
+	}
+	if action.Kind == plan.AppointOfficers {
+		return fmt.Sprintf("appoint %s; a plan then needs %s", count(len(action.AppointOfficers.Officers), "officer"), count(action.AppointOfficers.Approvals, "approval"))
 	}
 	if action.Kind == plan.InitializeToken {
 		return fmt.Sprintf("initialise the empty token of %s", action.Address)

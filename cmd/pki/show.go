@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -152,7 +153,7 @@ func (a *app) showLedger(text []byte) error {
 func eventTitle(e plan.Event) string {
 	switch e.Kind {
 	case plan.CeremonyBegun:
-		return fmt.Sprintf("ceremony begins, %s, plan %.16s…", count(len(e.Begun.Plan.Actions), "action"), e.Begun.PlanDigest)
+		return fmt.Sprintf("ceremony begins, %s, plan %.16s…%s", count(len(e.Begun.Plan.Actions), "action"), e.Begun.PlanDigest, approvedBy(e.Begun.Approvals))
 	case plan.CeremonyResumed:
 		return fmt.Sprintf("ceremony goes on at action %d", e.Resumed.NextAction)
 	case plan.KeyWasIntended:
@@ -167,12 +168,26 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: token %q of %s initialised", e.TokenReady.Action, e.TokenReady.Token.Label, e.TokenReady.Address)
 	case plan.TokenIdentified:
 		return fmt.Sprintf("action %d: the token that does it%s", e.Token.Action, serialNote(e.Token.Serial))
+	case plan.OfficersAppointed:
+		return fmt.Sprintf("action %d: %s appointed; a plan needs %s", e.Officers.Action, count(len(e.Officers.Officers.Officers), "officer"), count(e.Officers.Officers.Approvals, "approval"))
 	case plan.ProvisionerKeyMade:
 		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
 	case plan.CeremonyFinished:
 		return "ceremony finished"
 	}
 	return string(e.Kind)
+}
+
+// approvedBy names the officers who approved a plan.
+func approvedBy(given []plan.Approval) string {
+	if len(given) == 0 {
+		return ""
+	}
+	var names []string
+	for _, one := range given {
+		names = append(names, one.Officer+" ("+one.Role+")")
+	}
+	return ", approved by " + strings.Join(names, ", ")
 }
 
 func pemOf(der []byte) []byte {

@@ -52,6 +52,9 @@ func (x *linker) allocate(b *block) {
 		x.estate.Origin, x.estate.Name = raw.Origin, raw.Name
 		x.estate.Environment = spec.Environment(raw.Environment)
 		x.defaults = raw.Subject.values()
+		x.linkQuorum(raw)
+	case *rawOfficer:
+		x.estate.Officers = append(x.estate.Officers, x.officer(raw))
 	case *rawSecret:
 		s := &spec.Secret{Origin: raw.Origin, File: raw.File, Prompt: raw.Prompt}
 		x.secrets[b.address] = s

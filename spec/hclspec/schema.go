@@ -29,6 +29,23 @@ type rawEstate struct {
 	Name        string      `hcl:"name,label"`
 	Environment string      `hcl:"environment" doc:"how much ceremony the estate deserves: \"production\", \"rehearsal\" or \"lab\""`
 	Subject     *rawSubject `hcl:"subject,block"`
+
+	Quorum       *rawQuorum `hcl:"quorum,block"`
+	RevokedPlans []string   `hcl:"revoked_plans,optional" doc:"a list of digests of plans that must not run, from pki words PLAN"`
+}
+
+type rawQuorum struct {
+	spec.Origin
+
+	Approvals int `hcl:"approvals" doc:"how many officers must approve a plan before it runs, such as 2"`
+}
+
+type rawOfficer struct {
+	spec.Origin
+
+	Name      string `hcl:"name,label"`
+	Role      string `hcl:"role" doc:"the officer's part in a ceremony, such as \"witness\""`
+	PublicKey string `hcl:"public_key,optional" doc:"an SSH public key or a JWK, such as file(\"people/ada.pub\"); who approves plans has one"`
 }
 
 type rawSubject struct {
@@ -250,6 +267,7 @@ type kind struct {
 func kinds() []kind {
 	return []kind{
 		{"estate", rawEstate{}, true},
+		{"officer", rawOfficer{}, false},
 		{"variable", rawVariable{}, false},
 		{"secret", rawSecret{}, false},
 		{"key_store", rawKeyStore{}, false},
