@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"pki.internal/plan"
@@ -219,20 +218,9 @@ func (b *Book) StateAt(n int) plan.State {
 
 // TreeHash gives the RFC 6962 root over the first n entries, in hex.
 func (b *Book) TreeHash(n int) (string, error) {
-	factory := &compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
-	r := factory.NewEmptyRange(0)
-	for _, e := range b.Entries[:n] {
-		leaf, err := hex.DecodeString(e.Leaf)
-		if err != nil {
-			return "", err
-		}
-		if err := r.Append(leaf, nil); err != nil {
-			return "", err
-		}
-	}
 	if n == 0 {
 		return hex.EncodeToString(rfc6962.DefaultHasher.EmptyRoot()), nil
 	}
-	root, err := r.GetRootHash(nil)
+	root, err := subtree(b.Entries[:n])
 	return hex.EncodeToString(root), err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,12 +19,31 @@ import (
 )
 
 func verifyCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o headOptions
+	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Replay the ledger: every hash, signature, chain and file; needs no key",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return a.verify() },
+		Long: `Replay the ledger of the estate, or of a folder that holds a copy of it: every
+hash, signature, plan, chain and derived file. It needs no key and no network.
+
+An auditor keeps a tree head (RFC 6962): --head-out FILE writes it when all is
+well, --sign-head KEY signs it. Later, --since FILE proves that the ledger of
+then extends the one of that head: nothing was changed, removed or put in.
+With both, the new head carries the proof, and --head NEW --since OLD checks it
+where there is no ledger.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.sound(); err != nil {
+				return &usageError{err}
+			}
+			if o.head != "" {
+				return a.verifyHead(&o)
+			}
+			return a.verify(c.Context(), &o)
+		},
 	}
+	o.flags(c)
+	return c
 }
 
 // check is one thing that was verified.
@@ -58,7 +78,7 @@ func (v *verification) failures() int {
 	return n
 }
 
-func (a *app) verify() error {
+func (a *app) verify(ctx context.Context, o *headOptions) error {
 	root, err := a.folder()
 	if err != nil {
 		return err
@@ -82,9 +102,24 @@ func (a *app) verify() error {
 	if err := a.verifyFiles(v, root, book.State()); err != nil {
 		return err
 	}
+	before, err := o.verifySince(v, book)
+	if err != nil {
+		return err
+	}
+	if o.out != "" && v.failures() == 0 {
+		if err := a.writeHead(ctx, o, book, before); err != nil {
+			return err
+		}
+		v.pass(o.out, "the tree head is written")
+	}
 	if err := a.emit("verify", v, func(w io.Writer) { printVerification(w, v) }); err != nil {
 		return err
 	}
+	return a.verdict(v)
+}
+
+// verdict is the error of a verification that found something.
+func (a *app) verdict(v *verification) error {
 	n := v.failures()
 	switch {
 	case n > 0 && a.json:
@@ -245,7 +280,7 @@ func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error
 	return nil
 }
 
-func printVerification(w io.Writer, v *verification) {
+func printChecks(w io.Writer, v *verification) {
 	rows := make([]string, 0, len(v.Checks))
 	for _, c := range v.Checks {
 		word := "ok"
@@ -255,6 +290,10 @@ func printVerification(w io.Writer, v *verification) {
 		rows = append(rows, fmt.Sprintf("  %s\t%s\t%s", word, c.What, c.Result))
 	}
 	table(w, rows...)
+}
+
+func printVerification(w io.Writer, v *verification) {
+	printChecks(w, v)
 	fmt.Fprintf(w, "\nLedger head  %s\nTree hash    %s\n", v.Head.Hash, v.TreeHash)
 	fmt.Fprintf(w, `
 Not proved by this: that the ledger was not replaced as a whole (compare the

@@ -47,7 +47,7 @@ var house = map[string]room{
 	"plan/revocation": {ours: []string{"spec", "plan/tbs", "lint/crlwalk"}},
 	"plan":            {ours: []string{"spec", "spec/identity", "plan/tbs", "lint"}, outside: []string{"github.com/gowebpki/jcs"}},
 	"ceremony/ledger": {
-		ours: []string{"spec", "plan"}, outside: []string{"github.com/transparency-dev/merkle"}, effects: []string{"os", "syscall"},
+		ours: []string{"spec", "plan"}, outside: []string{"github.com/transparency-dev/merkle", "github.com/google/certificate-transparency-go"}, effects: []string{"os", "syscall"},
 	},
 	"ceremony": {ours: []string{"spec", "hsm", "plan", "plan/tbs", "lint"}, outside: []string{"github.com/go-jose/go-jose/v4"}},
 	"render":   {ours: []string{"spec", "plan"}},
@@ -215,6 +215,7 @@ func TestOneSeal(t *testing.T) {
 		"hsm/pkcs11/pkcs11.go":       "prove",
 		"plan/tbs/preview.go":        "Sign", // preview keys, which everyone has
 		"plan/certificate.go":        "complete",
+		"cmd/pki/verifyhead.go":      "sign", // tree heads, with a key that is no CA's
 	}
 	seals := 0
 	for _, files := range sources(t) {
