@@ -2,12 +2,15 @@ package render
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
+	"pki.internal/plan"
 	"pki.internal/spec"
 )
 
@@ -22,6 +25,62 @@ var (
 	plainUser  = regexp.MustCompile(`^[a-z_][a-z0-9_-]*$`)
 )
 
+// Refusal says why a block cannot be rendered. Its text ends in a next step.
+type Refusal struct {
+	Origin    spec.Origin
+	Attribute string // where it is written, "" for the whole block
+	Text      string
+}
+
+// Error names the block.
+func (r *Refusal) Error() string { return r.Origin.Address.String() + ": " + r.Text }
+
+func refuse(o spec.Origin, text string, args ...any) error { return refuseAt(o, "", text, args...) }
+
+func refuseAt(o spec.Origin, attribute, text string, args ...any) error {
+	return &Refusal{Origin: o, Attribute: attribute, Text: fmt.Sprintf(text, args...)}
+}
+
+// Check says what of an estate could never be rendered, with its lines, before
+// any ceremony: it needs no ledger.
+func Check(e *spec.Estate) spec.Diagnostics {
+	var d spec.Diagnostics
+	seen := map[string]bool{}
+	for _, o := range e.OnlineCAs {
+		_, keyErr := newSigningKey(o)
+		_, _, provErr := provisionersOf(plan.State{}, o)
+		for _, r := range refusals(errors.Join(keyErr, provErr, checkWords(e, o), checkListeners(o), checkDatabase(o))) {
+			if seen[r.Error()] {
+				continue // of a provisioner that several online CAs share
+			}
+			seen[r.Error()] = true
+			d.Report(r.Origin, r.Attribute, "Online CA that cannot be rendered", "%s.", upper(r.Text))
+			if r.Attribute == "key" || r.Attribute == "data_source" { // they may hold a PIN or a password
+				d.HideLine()
+			}
+		}
+	}
+	return d.Sorted()
+}
+
+// refusals takes joined errors apart.
+func refusals(err error) []*Refusal {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*Refusal
+		for _, one := range joined.Unwrap() {
+			all = append(all, refusals(one)...)
+		}
+		return all
+	}
+	var r *Refusal
+	if errors.As(err, &r) {
+		return []*Refusal{r}
+	}
+	return nil
+}
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // checkWords refuses names that would break out of where they are written.
 func checkWords(e *spec.Estate, o *spec.OnlineCA) error {
 	var refused []error
@@ -33,7 +92,7 @@ func checkWords(e *spec.Estate, o *spec.OnlineCA) error {
 	}
 	for _, name := range o.DNSNames {
 		if _, err := netip.ParseAddr(name); err != nil && !plainHost.MatchString(name) {
-			refused = append(refused, refuse(o.Origin, "dns_names has %q, which is neither a host name nor an IP address; write it as \"ca.example.internal\"", name))
+			refused = append(refused, refuseAt(o.Origin, "dns_names", "dns_names has %q, which is neither a host name nor an IP address; write it as \"ca.example.internal\"", name))
 		}
 	}
 	if !plainUser.MatchString(userOf(o)) {
@@ -47,8 +106,8 @@ func checkWords(e *spec.Estate, o *spec.OnlineCA) error {
 
 // checkListeners refuses an address that step-ca would never open.
 func checkListeners(o *spec.OnlineCA) error {
-	if o.InsecureAddress != "" && !signsCRL(o) {
-		return refuse(o.Origin, "step-ca opens insecure_address only to serve a CRL; add crl { enabled = true }, or remove insecure_address")
+	if o.InsecureAddress != "" && !signsCRL(o) && !slices.ContainsFunc(o.Provisioners, func(p *spec.Provisioner) bool { return p.Kind == "scep" }) {
+		return refuseAt(o.Origin, "insecure_address", "step-ca opens insecure_address only to serve a CRL or SCEP; add crl { enabled = true }, or remove insecure_address")
 	}
 	return nil
 }
@@ -57,22 +116,25 @@ func checkListeners(o *spec.OnlineCA) error {
 // would make the whole configuration writable for the service.
 func checkDatabase(o *spec.OnlineCA) error {
 	db := o.Database
-	switch {
-	case db == nil:
+	if db == nil {
 		return nil
+	}
+	at := db.Origin
+	at.Address = o.Address
+	switch {
 	case db.DataSource == "":
-		return refuse(o.Origin, "its database has no data_source; write it as \"db\"")
+		return refuseAt(at, "data_source", "its database has no data_source; write it as \"db\"")
 	case !isLocal(db):
 		if passwordIn(db.DataSource) {
-			return refuse(o.Origin, "its data_source holds a password, and ca.json lies in Git; use a passfile, peer authentication or a socket")
+			return refuseAt(at, "data_source", "its data_source holds a password, and ca.json lies in Git; use a passfile, peer authentication or a socket")
 		}
 		return nil
 	case !plainPath.MatchString(db.DataSource) || path.IsAbs(db.DataSource):
-		return refuse(o.Origin, "its data_source is not a plain path below %s; write it as \"db\"", home)
+		return refuseAt(at, "data_source", "its data_source is not a plain path below %s; write it as \"db\"", home)
 	}
 	switch folder, _, _ := strings.Cut(databaseFolder(db), "/"); folder {
 	case ".", "config", "certs", "templates", "secrets", "systemd":
-		return refuse(o.Origin, "its database would make %s writable for the service; put it into a folder of its own, such as %q", path.Join(home, folder), databaseExample(db))
+		return refuseAt(at, "data_source", "its database would make %s writable for the service; put it into a folder of its own, such as %q", path.Join(home, folder), databaseExample(db))
 	}
 	return nil
 }

@@ -2,8 +2,10 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 
+	"pki.internal/plan"
 	"pki.internal/spec"
 )
 
@@ -12,13 +14,16 @@ import (
 // holds every key against step-ca's schema. Keys stand in the order in which
 // step-ca documents them.
 type config struct {
-	Root            string    `json:"root"`
-	Crt             string    `json:"crt"`
-	Key             string    `json:"key"`
+	Root            rootPaths `json:"root,omitempty"`
+	FederatedRoots  []string  `json:"federatedRoots,omitempty"`
+	Crt             string    `json:"crt,omitempty"`
+	Key             string    `json:"key,omitempty"`
 	KMS             *kms      `json:"kms,omitempty"`
 	Address         string    `json:"address"`
 	InsecureAddress string    `json:"insecureAddress,omitempty"`
+	MetricsAddress  string    `json:"metricsAddress,omitempty"`
 	DNSNames        []string  `json:"dnsNames"`
+	CommonName      string    `json:"commonName,omitempty"`
 	Logger          logger    `json:"logger"`
 	DB              *database `json:"db,omitempty"`
 	CRL             *crl      `json:"crl,omitempty"`
@@ -26,14 +31,29 @@ type config struct {
 	TLS             tls       `json:"tls"`
 }
 
+// rootPaths is a string where there is one root, as people know it, and a list
+// during a rotation.
+type rootPaths []string
+
+// MarshalJSON writes one path as a string.
+func (r rootPaths) MarshalJSON() ([]byte, error) {
+	if len(r) == 1 {
+		return json.Marshal(r[0])
+	}
+	return json.Marshal([]string(r))
+}
+
 type logger struct {
-	Format string `json:"format"`
+	Format      string `json:"format"`
+	TraceHeader string `json:"traceHeader,omitempty"`
 }
 
 type database struct {
-	Type       string `json:"type"`
-	DataSource string `json:"dataSource"`
-	Database   string `json:"database,omitempty"`
+	Type                  string `json:"type"`
+	DataSource            string `json:"dataSource"`
+	ValueDir              string `json:"valueDir,omitempty"`
+	Database              string `json:"database,omitempty"`
+	BadgerFileLoadingMode string `json:"badgerFileLoadingMode,omitempty"`
 }
 
 type crl struct {
@@ -45,38 +65,94 @@ type crl struct {
 }
 
 type authority struct {
-	Provisioners []provisioner `json:"provisioners"`
-	Claims       *claims       `json:"claims,omitempty"`
+	registration
+	Provisioners         []provisioner `json:"provisioners"`
+	Template             *leafSubject  `json:"template,omitempty"`
+	Claims               *claims       `json:"claims,omitempty"`
+	Policy               *policy       `json:"policy,omitempty"`
+	DisableIssuedAtCheck bool          `json:"disableIssuedAtCheck,omitempty"`
+	Backdate             string        `json:"backdate,omitempty"`
+	DisableGetSSHHosts   bool          `json:"disableGetSSHHosts,omitempty"`
+}
+
+type leafSubject struct {
+	Country            string `json:"country,omitempty"`
+	Organization       string `json:"organization,omitempty"`
+	OrganizationalUnit string `json:"organizationalUnit,omitempty"`
+	Locality           string `json:"locality,omitempty"`
+	Province           string `json:"province,omitempty"`
+	StreetAddress      string `json:"streetAddress,omitempty"`
 }
 
 // tls takes versions as JSON numbers.
 type tls struct {
-	MinVersion json.Number `json:"minVersion"`
-	MaxVersion json.Number `json:"maxVersion"`
+	CipherSuites []string    `json:"cipherSuites,omitempty"`
+	MinVersion   json.Number `json:"minVersion"`
+	MaxVersion   json.Number `json:"maxVersion"`
 }
 
-func configOf(o *spec.OnlineCA, key signingKey, provisioners []provisioner) config {
-	return config{
-		Root:            rootPath,
-		Crt:             intermediatePath,
-		Key:             key.name,
+func configOf(s plan.State, o *spec.OnlineCA, key signingKey, provisioners []provisioner) config {
+	c := config{
 		KMS:             key.kms,
 		Address:         o.Listen,
 		InsecureAddress: o.InsecureAddress,
+		MetricsAddress:  o.MetricsAddress,
 		DNSNames:        o.DNSNames,
-		Logger:          logger{Format: "json"},
+		CommonName:      o.CommonName,
+		Logger:          loggerOf(o.Logger),
 		DB:              databaseOf(o.Database),
 		CRL:             crlOf(o),
-		Authority:       authority{Provisioners: provisioners, Claims: claimsOf(o.Claims)},
-		TLS:             tls{MinVersion: "1.2", MaxVersion: "1.3"},
+		TLS:             tlsOf(o.TLS),
+		Authority: authority{
+			registration: registrationOf(s, o), Provisioners: provisioners, Template: leafSubjectOf(o.LeafSubject),
+			Claims: claimsOf(o.Claims), Policy: policyOf(o.Policy),
+			DisableIssuedAtCheck: o.DisableIssuedAtCheck, Backdate: span(o.Backdate), DisableGetSSHHosts: o.DisableSSHHostListing,
+		},
 	}
+	roots, federated := trustPaths(o)
+	c.FederatedRoots = federated
+	if o.Registration == nil { // a registration authority learns all three from its CA
+		c.Root, c.Crt, c.Key = roots, intermediatePath, key.name
+	}
+	return c
+}
+
+func loggerOf(l *spec.Logger) logger {
+	if l == nil {
+		return logger{Format: "json"}
+	}
+	return logger{Format: l.Format, TraceHeader: l.TraceHeader}
 }
 
 func databaseOf(db *spec.Database) *database {
 	if db == nil {
 		return nil
 	}
-	return &database{Type: db.Type, DataSource: db.DataSource, Database: db.Name}
+	rendered := &database{Type: db.Type, DataSource: db.DataSource, ValueDir: db.ValueDir, Database: db.Name}
+	if db.FileIO {
+		rendered.BadgerFileLoadingMode = "FileIO"
+	}
+	return rendered
+}
+
+func tlsOf(t *spec.TLS) tls {
+	if t == nil {
+		t = &spec.TLS{}
+	}
+	return tls{
+		CipherSuites: t.CipherSuites,
+		MinVersion:   json.Number(cmp.Or(t.MinVersion, "1.2")), MaxVersion: json.Number(cmp.Or(t.MaxVersion, "1.3")),
+	}
+}
+
+func leafSubjectOf(s *spec.LeafSubject) *leafSubject {
+	if s == nil {
+		return nil
+	}
+	return &leafSubject{
+		Country: s.Country, Organization: s.Organization, OrganizationalUnit: s.OrganizationalUnit,
+		Locality: s.Locality, Province: s.Province, StreetAddress: s.StreetAddress,
+	}
 }
 
 // crlOf takes the issuing distribution point from where leaves take their CRL

@@ -3,6 +3,7 @@ package render_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,9 @@ func schema() map[string][]string {
 		minUserSSHCertDuration maxUserSSHCertDuration defaultUserSSHCertDuration
 		minHostSSHCertDuration maxHostSSHCertDuration defaultHostSSHCertDuration
 		enableSSHCA disableRenewal allowRenewalAfterExpiry disableSmallstepExtensions`)
+	template := []string{"template", "templateFile", "templateData"}
+	x509, ssh := strings.Fields("cn dns ip email uri"), strings.Fields("dns ip email principal")
+	both := []string{"allow", "deny"}
 	return map[string][]string{
 		"": strings.Fields(`root federatedRoots crt key kms address insecureAddress dnsNames ssh logger db monitoring
 			authority tls password templates commonName crl metricsAddress`),
@@ -28,35 +32,90 @@ func schema() map[string][]string {
 		"tls":    {"cipherSuites", "minVersion", "maxVersion", "renegotiation"},
 		"authority": strings.Fields(`type certificateAuthority certificateAuthorityFingerprint certificateIssuer credentialsFile config
 			authorityId deploymentType provisioners template claims policy disableIssuedAtCheck backdate enableAdmin disableGetSSHHosts`),
-		"authority.claims": claims,
+		"authority.template": strings.Fields("country organization organizationalUnit locality province streetAddress serialNumber commonName"),
+		"authority.claims":   claims,
 		"authority.provisioners.*": strings.Fields(`type name claims options key encryptedKey
-			forceCN termsOfService website caaIdentities requireEAB challenges attestationFormats attestationRoots`),
-		"authority.provisioners.*.key":          {"use", "kty", "kid", "crv", "alg", "x", "y"},
-		"authority.provisioners.*.claims":       claims,
-		"authority.provisioners.*.options":      {"x509", "ssh", "webhooks", "wire"},
-		"authority.provisioners.*.options.x509": {"template", "templateFile", "templateData"},
+			forceCN termsOfService website caaIdentities requireEAB challenges attestationFormats attestationRoots
+			clientID clientSecret configurationEndpoint tenantID admins domains groups listenAddress scopes authParams
+			accounts disableCustomSANs disableTrustOnFirstUse imdsVersions instanceAge iidRoots
+			serviceAccounts projectIDs organizationID disableSSHCAUser disableSSHCAHost
+			resourceGroups subscriptionIDs objectIDs audience roots publicKeys
+			challenge capabilities includeRoot excludeIntermediate minimumPublicKeyLength decrypterCertificate decrypterKeyPEM
+			decrypterKey decrypterKeyPassword encryptionAlgorithmIdentifier`),
+		"authority.provisioners.*.key":                {"use", "kty", "kid", "crv", "alg", "x", "y"},
+		"authority.provisioners.*.claims":             claims,
+		"authority.provisioners.*.options":            {"x509", "ssh", "webhooks", "wire"},
+		"authority.provisioners.*.options.x509":       template,
+		"authority.provisioners.*.options.ssh":        template,
+		"authority.provisioners.*.options.webhooks.*": {"id", "name", "url", "kind", "disableTLSClientAuth", "certType"},
+		"authority.policy":                            {"x509", "ssh"},
+		"authority.policy.x509":                       {"allow", "deny", "allowWildcardNames"},
+		"authority.policy.x509.allow":                 x509,
+		"authority.policy.x509.deny":                  x509,
+		"authority.policy.ssh":                        {"user", "host"},
+		"authority.policy.ssh.user":                   both,
+		"authority.policy.ssh.user.allow":             ssh,
+		"authority.policy.ssh.user.deny":              ssh,
+		"authority.policy.ssh.host":                   both,
+		"authority.policy.ssh.host.allow":             ssh,
+		"authority.policy.ssh.host.deny":              ssh,
+	}
+}
+
+// registrationSchema is what a registration authority has beside it.
+func registrationSchema() map[string][]string {
+	return map[string][]string{
+		"authority.certificateIssuer": {"type", "provisioner", "crt", "key", "password"},
+		"authority.config": strings.Fields(`pkiMountPath pkiRoleDefault pkiRoleRSA pkiRoleEC pkiRoleEd25519
+			authType authMountPath namespace authOptions`),
+		"authority.config.authOptions": strings.Fields("roleID secretID secretIDFile secretIDEnv isWrappingToken role tokenPath region awsAuthType"),
 	}
 }
 
 // TestEveryKeyIsStepCAs walks the largest ca.json that there is.
 func TestEveryKeyIsStepCAs(t *testing.T) {
-	s := twoTier()
-	s.ca.Database.Name = "ca"
+	s := grand(t)
 	s.ca.Key = "pkcs11:token=a;id=01?pin-source=secrets/pin"
+	holdKeys(t, s.mustTree(t)["config/ca.json"], schema(), schema())
+}
+
+func TestEveryKeyOfARegistrationAuthorityIsStepCAs(t *testing.T) {
+	for name, r := range registrations() {
+		s := twoTier()
+		s.ca.Registration, s.ca.CRL, s.ca.InsecureAddress, s.ca.Key = r, nil, "", ""
+		known := schema()
+		maps.Copy(known, registrationSchema())
+		config := s.mustTree(t)["config/ca.json"]
+		holdKeys(t, config, known, nil)
+		for _, key := range []string{"root", "crt", "key"} {
+			if at(t, config, key) != nil {
+				t.Errorf("%s: it has %s, which is the other CA's", name, key)
+			}
+		}
+		if at(t, config, "authority", "type") != r.Type {
+			t.Errorf("%s: it is of type %v", name, at(t, config, "authority", "type"))
+		}
+	}
+}
+
+// holdKeys wants every key of a ca.json to be known at its place, and every
+// wanted place to be there.
+func holdKeys(t *testing.T, text string, known, wanted map[string][]string) {
+	t.Helper()
 	var config any
-	must(t, json.Unmarshal([]byte(s.mustTree(t)["config/ca.json"]), &config))
+	must(t, json.Unmarshal([]byte(text), &config))
 	places := map[string]bool{}
 	walkJSON(config, "", func(place, key string) {
 		places[place] = true
-		if strings.HasSuffix(place, ".templateData") {
+		if strings.Contains(place, ".templateData") {
 			return // free
 		}
-		known, found := schema()[place]
-		if !found || !slices.Contains(known, key) {
+		keys, found := known[place]
+		if !found || !slices.Contains(keys, key) {
 			t.Errorf("%q at %q is no key that step-ca reads", key, place)
 		}
 	})
-	for place := range schema() {
+	for place := range wanted {
 		if !places[place] {
 			t.Errorf("the scene has nothing at %q: the test no longer sees it", place)
 		}

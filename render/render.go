@@ -29,7 +29,6 @@ const (
 	defaultsPath     = "config/defaults.json"
 	rootPath         = "certs/root_ca.crt"
 	intermediatePath = "certs/intermediate_ca.crt"
-	templateFolder   = "templates/x509/"
 	unitPath         = "systemd/step-ca.service"
 	installPath      = "INSTALL.txt"
 	passwordPath     = "secrets/password" // delivered by hand, never in a tree
@@ -40,9 +39,7 @@ const (
 // provisioner keys that are not made.
 func Waiting(s plan.State, o *spec.OnlineCA) []spec.Address {
 	var waiting []spec.Address
-	chain := o.Authority.Chain()
-	slices.Reverse(chain)
-	for _, a := range chain {
+	for _, a := range certified(o) {
 		if have, _ := s.Authority(a.Address); have.Certificate == nil {
 			waiting = append(waiting, a.Address)
 		}
@@ -53,6 +50,24 @@ func Waiting(s plan.State, o *spec.OnlineCA) []spec.Address {
 		}
 	}
 	return waiting
+}
+
+// certified lists the authorities whose certificates an online CA's tree
+// holds, each once: its own from the root down, then those that it trusts.
+func certified(o *spec.OnlineCA) []*spec.Authority {
+	all := o.Authority.Chain()
+	slices.Reverse(all)
+	all = slices.Concat(all, o.AdditionalRoots, o.FederatedAuthorities)
+	for _, p := range o.Provisioners {
+		all = append(all, p.Authorities...)
+	}
+	var once []*spec.Authority
+	for _, a := range all {
+		if !slices.Contains(once, a) {
+			once = append(once, a)
+		}
+	}
+	return once
 }
 
 // Tree gives every file of one online CA, with paths relative to the folder
@@ -71,12 +86,12 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 	}
 	key, keyErr := newSigningKey(o)
 	provisioners, files, provErr := provisionersOf(s, o)
-	if err := errors.Join(keyErr, provErr, checkWords(e, o), checkListeners(o), checkDatabase(o), checkClaims(o)); err != nil {
+	if err := errors.Join(keyErr, provErr, checkWords(e, o), checkListeners(o), checkDatabase(o)); err != nil {
 		return nil, err
 	}
 	h := newHost(e, o, key)
 	root, _ := s.Root(o.Authority.Address)
-	config, err := encode(configOf(o, key, provisioners))
+	config, err := encode(configOf(s, o, key, provisioners))
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing ca.json: %w", o.Origin.Address, err)
 	}
@@ -84,6 +99,7 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing defaults.json: %w", o.Origin.Address, err)
 	}
+	files = append(files, trustFiles(s, o)...)
 	files = append(files,
 		plan.File{Path: configPath, Mode: 0o644, Data: config},
 		plan.File{Path: defaultsPath, Mode: 0o644, Data: defaults},
@@ -124,9 +140,4 @@ func caURL(o *spec.OnlineCA) string {
 		return "https://[" + name + "]"
 	}
 	return "https://" + name
-}
-
-// refuse says why a block cannot be rendered. The text ends in a next step.
-func refuse(o spec.Origin, text string, args ...any) error {
-	return fmt.Errorf("%s: %s", o.Address, fmt.Sprintf(text, args...))
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pki.internal/lint"
 	"pki.internal/plan"
@@ -185,7 +184,7 @@ type refusal struct {
 }
 
 func refusals() map[string]refusal {
-	ca, acme, template := "online_ca.eu", "provisioner.web", "template.server"
+	ca, template := "online_ca.eu", "template.server"
 	source := func(kind, source string) func(*scene) {
 		return func(s *scene) { s.ca.Database = &spec.Database{Type: kind, DataSource: source} }
 	}
@@ -206,7 +205,6 @@ func refusals() map[string]refusal {
 		"user with a line break":         {ca, "system user", func(s *scene) { s.ca.Systemd.User = "step\rX=1" }},
 		"binary with a dollar":           {ca, "path of a binary", func(s *scene) { s.ca.Systemd.Binary = "/usr/bin/$HOME" }},
 		"binary with a second word":      {ca, "path of a binary", func(s *scene) { s.ca.Systemd.Binary = "/bin/sh -c" }},
-		"unknown type of provisioner":    {acme, "jwk or acme", func(s *scene) { s.ca.Provisioners[1].Kind = "oidc" }},
 		"provisioner with a slash":       {`provisioner.web["a/b"]`, "cannot stand in a URL", func(s *scene) { s.ca.Provisioners[1].Origin.Address.Key = "a/b" }},
 		"two provisioners of one name": {`provisioner.web["x"]`, "rename", func(s *scene) {
 			first, second := *s.ca.Provisioners[1], *s.ca.Provisioners[1]
@@ -214,22 +212,10 @@ func refusals() map[string]refusal {
 			second.Origin.Address.Key = "x"
 			s.ca.Provisioners = []*spec.Provisioner{&first, &second}
 		}},
-		"claims out of order with step-ca's": {"provisioner.web", "24h0m0s and max_tls_duration 12h0m0s", func(s *scene) {
-			s.ca.Provisioners[1].Claims = &spec.Claims{MaxTLS: span(12 * time.Hour)}
-		}},
-		"claims out of order with the CA's": {"provisioner.web", "min_tls_duration is 100h0m0s", func(s *scene) {
-			s.ca.Provisioners[1].Claims = &spec.Claims{MinTLS: span(100 * time.Hour)}
-		}},
-		"the CA's claims out of order": {ca, "default_tls_duration 48h0m0s", func(s *scene) {
-			s.ca.Claims = &spec.Claims{DefaultTLS: span(48 * time.Hour)}
-		}},
 		"template with the built-in name": {"template.leaf", "built-in", func(s *scene) { s.ca.Provisioners[1].Template.Origin = named("template", "leaf") }},
 		"template that leaves the folder": {`template.server["../x"]`, "file's name", func(s *scene) { s.ca.Provisioners[1].Template.Origin.Address.Key = "../x" }},
-		"template that does not parse":    {template, "does not parse", func(s *scene) { s.ca.Provisioners[1].Template.Text = []byte("{{ toJson .Subject }") }},
-		"empty template":                  {template, "is empty", func(s *scene) { s.ca.Provisioners[1].Template.Text = []byte("\n") }},
 		"data that is no object":          {template, "not an object", func(s *scene) { s.ca.Provisioners[1].Template.Data = []byte("[1]") }},
 		"data that is null":               {template, "not an object", func(s *scene) { s.ca.Provisioners[1].Template.Data = []byte("null") }},
-		"data instead of the SANs":        {template, `"SANs"`, func(s *scene) { s.ca.Provisioners[1].Template.Data = []byte(`{"SANs":[]}`) }},
 		"data with our key":               {template, "crl_urls", func(s *scene) { s.ca.Provisioners[1].Template.Data = []byte(`{"crl_urls":["http://other/crl"]}`) }},
 	}
 }

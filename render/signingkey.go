@@ -29,7 +29,7 @@ type signingKey struct {
 
 // file gives the absolute path of a key file, "" for a key manager's key.
 func (k signingKey) file() string {
-	if k.kms != nil {
+	if k.kms != nil || k.name == "" {
 		return ""
 	}
 	return absolute(k.name)
@@ -93,6 +93,9 @@ var cloudKey = regexp.MustCompile(`^(cloudkms:)?projects/[^/;?]+/locations/[^/;?
 var scheme = regexp.MustCompile(`^([a-z][a-z0-9]+):`)
 
 func newSigningKey(o *spec.OnlineCA) (signingKey, error) {
+	if o.Registration != nil {
+		return signingKey{}, nil // the key is where the other CA is
+	}
 	text := o.KeyPath()
 	if cloudKey.MatchString(text) {
 		return signingKey{name: strings.TrimPrefix(text, "cloudkms:"), kms: &kms{Type: "cloudkms"}, scheme: "cloudkms"}, nil
@@ -100,7 +103,7 @@ func newSigningKey(o *spec.OnlineCA) (signingKey, error) {
 	found := scheme.FindStringSubmatch(text)
 	if found == nil {
 		if !plainPath.MatchString(text) || path.Clean(text) != text || strings.HasPrefix(text, "../") {
-			return signingKey{}, refuse(o.Origin, "key is not a plain path; write it below %s, as in \"secrets/issuing.key\"", home)
+			return signingKey{}, refuseAt(o.Origin, "key", "key is not a plain path; write it below %s, as in \"secrets/issuing.key\"", home)
 		}
 		return signingKey{name: text}, nil
 	}
@@ -108,12 +111,12 @@ func newSigningKey(o *spec.OnlineCA) (signingKey, error) {
 		if m.scheme == found[1] {
 			key, err := m.split(strings.TrimPrefix(text, found[0]))
 			if err != nil {
-				return signingKey{}, refuse(o.Origin, "its key %v; write it as %q", err, m.example)
+				return signingKey{}, refuseAt(o.Origin, "key", "its key %v; write it as %q", err, m.example)
 			}
 			return key, nil
 		}
 	}
-	return signingKey{}, refuse(o.Origin, "step-ca knows no keys of the form %q; write a path, or a URI of pkcs11, yubikey, tpmkms, awskms, azurekms or cloudkms", found[0])
+	return signingKey{}, refuseAt(o.Origin, "key", "step-ca knows no keys of the form %q; write a path, or a URI of pkcs11, yubikey, tpmkms, awskms, azurekms or cloudkms", found[0])
 }
 
 // attribute is one name=value of a key URI.

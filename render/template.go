@@ -1,11 +1,10 @@
 package render
 
 import (
-	"bytes"
 	_ "embed"
 	"encoding/json"
 	"slices"
-	"text/template/parse"
+	"strings"
 
 	"pki.internal/plan"
 	"pki.internal/spec"
@@ -18,8 +17,37 @@ import (
 //go:embed text/leaf.tpl
 var leafTemplate []byte
 
-// leafName is the built-in template's name, which a block may not have.
-const leafName = "leaf"
+// deviceTemplate is leafTemplate for keys that a device has attested: they
+// serve as clients only, as with step-ca's own template.
+//
+//go:embed text/device.tpl
+var deviceTemplate []byte
+
+// peopleTemplate is leafTemplate for people who log in: as with step-ca's own
+// template, those on the list of admins may ask for any name.
+//
+//go:embed text/people.tpl
+var peopleTemplate []byte
+
+// builtin is a template of ours; its name no block may have.
+type builtin struct {
+	name string
+	text []byte
+}
+
+// builtinFor chooses what a provisioner without a template issues.
+func builtinFor(p *spec.Provisioner) builtin {
+	attests := len(p.Challenges) > 0 && !slices.ContainsFunc(p.Challenges, func(c string) bool { return c != "device-attest-01" })
+	switch {
+	case p.Kind == "acme" && attests:
+		return builtin{"device", deviceTemplate}
+	case p.Kind == "oidc" && len(p.OIDC.Admins) > 0:
+		return builtin{"people", peopleTemplate}
+	}
+	return builtin{"leaf", leafTemplate}
+}
+
+func builtinNames() []string { return []string{"leaf", "device", "people"} }
 
 // templates collects the template files of one online CA, each once.
 type templates struct {
@@ -42,75 +70,100 @@ func (t *templates) tell(key string, urls []string) {
 	}
 }
 
-// use gives a provisioner's options and makes sure that its template's file
-// is there.
-func (t *templates) use(p *spec.Provisioner) (x509Options, error) {
-	if p.Template == nil {
-		return x509Options{TemplateFile: t.file(leafName, leafTemplate), TemplateData: t.urls}, nil
+// options gives a provisioner's templates and webhooks, and makes sure that
+// the templates' files are there.
+func (t *templates) options(p *spec.Provisioner) (*options, error) {
+	if p.Kind == "sshpop" {
+		return nil, nil
 	}
-	name := p.Template.Address.FileName()
-	switch {
-	case name == leafName:
-		return x509Options{}, refuse(p.Template.Origin, "%q is the built-in template's name; rename the block", leafName)
-	case !plainName.MatchString(name):
-		return x509Options{}, refuse(p.Template.Origin, "%q cannot be a file's name; use letters, digits, dots, dashes and underscores", name)
+	x509, err := t.x509(p)
+	if err != nil {
+		return nil, err
 	}
-	if err := checkTemplate(p.Template); err != nil {
-		return x509Options{}, err
+	given := &options{X509: x509, Webhooks: webhooksOf(p)}
+	if p.SSHTemplate != nil {
+		if given.SSH, err = t.written(p.SSHTemplate, nil); err != nil {
+			return nil, err
+		}
 	}
-	data, err := t.data(p.Template)
-	return x509Options{TemplateFile: t.file(name, p.Template.Text), TemplateData: data}, err
+	return given, nil
 }
 
-func (t *templates) file(name string, text []byte) string {
-	path := templateFolder + name + ".tpl"
+func (t *templates) x509(p *spec.Provisioner) (*templateOptions, error) {
+	if p.Template != nil {
+		return t.written(p.Template, t.urls)
+	}
+	own, data := builtinFor(p), t.urls
+	if own.name == "people" {
+		data = map[string]json.RawMessage{}
+		for key, urls := range t.urls {
+			data[key] = urls
+		}
+		admins, err := encode(p.OIDC.Admins)
+		if err != nil {
+			return nil, err
+		}
+		data["admins"] = admins
+	}
+	return &templateOptions{TemplateFile: t.file("x509", own.name, own.text), TemplateData: data}, nil
+}
+
+// written is a template of the estate. urls are what it is told beside its own
+// data.
+func (t *templates) written(from *spec.Template, urls map[string]json.RawMessage) (*templateOptions, error) {
+	name := from.Address.FileName()
+	switch {
+	case slices.Contains(builtinNames(), name):
+		return nil, refuse(from.Origin, "%q is the built-in template's name; rename the block", name)
+	case !plainName.MatchString(name):
+		return nil, refuse(from.Origin, "%q cannot be a file's name; use letters, digits, dots, dashes and underscores", name)
+	}
+	data, err := mergeData(from, urls)
+	if err != nil {
+		return nil, err
+	}
+	return &templateOptions{TemplateFile: t.file(from.Kind, name, from.Text), TemplateData: data}, nil
+}
+
+func (t *templates) file(kind, name string, text []byte) string {
+	path := "templates/" + kind + "/" + name + ".tpl"
 	if !slices.ContainsFunc(t.files, func(f plan.File) bool { return f.Path == path }) {
 		t.files = append(t.files, plan.File{Path: path, Mode: 0o644, Data: text})
 	}
 	return path
 }
 
-// checkTemplate refuses what step-ca would find out at the first request, and
-// answer with an internal error. Which functions exist is step-ca's to know.
-func checkTemplate(t *spec.Template) error {
-	if len(bytes.TrimSpace(t.Text)) == 0 {
-		return refuse(t.Origin, "%s is empty, so step-ca would refuse every request; write the template or remove the block", t.File)
-	}
-	tree := parse.New(t.Address.FileName())
-	tree.Mode = parse.SkipFuncCheck
-	if _, err := tree.Parse(string(t.Text), "", "", map[string]*parse.Tree{}); err != nil {
-		return refuse(t.Origin, "%s does not parse (%v), so step-ca would refuse every request; correct it", t.File, err)
-	}
-	return nil
-}
-
-// givenByStepCA is what step-ca tells a template itself. Template data of the
-// same name would take its place: with SANs, everybody would be issued names
-// that nobody proved.
-func givenByStepCA() []string {
-	return []string{"Subject", "SANs", "Token", "Insecure", "User", "CR", "AuthorizationCrt", "AuthorizationChain", "Webhooks"}
-}
-
-// data merges a template's own data with the URLs.
-func (t *templates) data(from *spec.Template) (map[string]json.RawMessage, error) {
+// mergeData merges a template's own data with the URLs.
+func mergeData(from *spec.Template, urls map[string]json.RawMessage) (map[string]json.RawMessage, error) {
 	merged := map[string]json.RawMessage{}
 	if from.Data != nil {
 		if err := json.Unmarshal(from.Data, &merged); err != nil || merged == nil {
-			return nil, refuse(from.Origin, "its data is not an object; write data = { key = value }")
-		}
-	}
-	for _, reserved := range givenByStepCA() {
-		if _, taken := merged[reserved]; taken {
-			return nil, refuse(from.Origin, "its data has the key %q, which would replace what step-ca has checked; rename it", reserved)
+			return nil, refuseAt(from.Origin, "data", "its data is not an object; write data = { key = value }")
 		}
 	}
 	for _, key := range []string{"ca_issuers_urls", "crl_urls"} {
 		if _, taken := merged[key]; taken {
-			return nil, refuse(from.Origin, "its data has the key %q, which comes from the authority's block; remove it, and use {{ toJson .%s }} in the template", key, key)
+			return nil, refuseAt(from.Origin, "data", "its data has the key %q, which comes from the authority's block; remove it, and use {{ toJson .%s }} in the template", key, key)
 		}
-		if urls, have := t.urls[key]; have {
-			merged[key] = urls
+		if told, have := urls[key]; have {
+			merged[key] = told
 		}
 	}
 	return merged, nil
+}
+
+// webhooksOf are step-ca's. The id is what its log calls a webhook.
+func webhooksOf(p *spec.Provisioner) []webhook {
+	var list []webhook
+	for _, w := range p.Webhooks {
+		certType := strings.ToUpper(w.CertType)
+		if certType == "" {
+			certType = "ALL"
+		}
+		list = append(list, webhook{
+			ID: p.Address.FileName() + "/" + w.Name, Name: w.Name, URL: w.URL, Kind: strings.ToUpper(w.Kind),
+			CertType: certType, DisableTLSClientAuth: w.DisableTLSClientAuth,
+		})
+	}
+	return list
 }

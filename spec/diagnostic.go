@@ -71,6 +71,7 @@ type Diagnostic struct {
 	Detail   string   `json:"detail"`
 	Address  string   `json:"address,omitempty"`
 	Range    *Range   `json:"range,omitempty"`
+	Hidden   bool     `json:"-"` // the line may hold a secret: it is not shown
 }
 
 // Diagnostics is everything found in one pass.
@@ -137,6 +138,10 @@ func (d *Diagnostics) Report(o Origin, attribute, summary, detail string, args .
 func (d *Diagnostics) Warn(o Origin, attribute, summary, detail string, args ...any) {
 	d.add(Warning, o, attribute, summary, detail, args)
 }
+
+// HideLine keeps the line of the newest diagnostic out of sight, because a
+// secret was written there.
+func (d *Diagnostics) HideLine() { (*d)[len(*d)-1].Hidden = true }
 
 func (d *Diagnostics) add(s Severity, o Origin, attribute, summary, detail string, args []any) {
 	found := Diagnostic{Severity: s, Summary: summary, Detail: fmt.Sprintf(detail, args...), Address: o.Address.String()}

@@ -5,8 +5,6 @@
 // clock and no key: hclspec fills it, plan reads it.
 package spec
 
-import "encoding/json"
-
 // Environment says how much ceremony an estate deserves.
 type Environment string
 
@@ -119,82 +117,6 @@ type NameConstraints struct {
 	ExcludedEmail  []string
 	PermittedURI   []string
 	ExcludedURI    []string
-}
-
-// Template is a step-ca template.
-type Template struct {
-	Origin
-	Kind string // "x509"
-	File string // relative to the estate's folder
-	Text []byte
-	Data json.RawMessage // a JSON object, nil when none
-}
-
-// Provisioner is one way to ask an online CA for certificates.
-type Provisioner struct {
-	Origin
-	Kind     string // "jwk" or "acme"
-	Template *Template
-	Claims   *Claims
-
-	Password   *Secret  // jwk: encrypts the provisioner's private key
-	Challenges []string // acme: http-01, dns-01, tls-alpn-01
-	ForceCN    bool     // acme
-}
-
-// Claims are step-ca's limits on lifetimes; nil fields inherit.
-type Claims struct {
-	Origin
-	MinTLS, MaxTLS, DefaultTLS *Span
-	DisableRenewal             *bool
-	AllowRenewalAfterExpiry    *bool
-}
-
-// OnlineCA is one step-ca: what the configuration in rendered/NAME is for.
-type OnlineCA struct {
-	Origin
-	Authority       *Authority
-	DNSNames        []string
-	Listen          string // host:port, host may be empty
-	InsecureAddress string // plain HTTP for the CRL
-	Key             string // as step-ca takes it; empty means secrets/NAME.key
-	Provisioners    []*Provisioner
-	Database        *Database
-	CRL             *OnlineCRL
-	Claims          *Claims
-	Systemd         Systemd
-}
-
-// KeyPath is what ca.json names as the signing key.
-func (o *OnlineCA) KeyPath() string {
-	if o.Key != "" {
-		return o.Key
-	}
-	return "secrets/" + o.Authority.Address.FileName() + ".key"
-}
-
-// Database is step-ca's db block.
-type Database struct {
-	Origin
-	Type       string // badgerv2, bbolt, mysql, postgresql
-	DataSource string
-	Name       string // mysql, postgresql
-}
-
-// OnlineCRL makes step-ca sign the authority's CRL between ceremonies.
-type OnlineCRL struct {
-	Origin
-	Enabled          bool
-	GenerateOnRevoke bool
-	CacheDuration    *Span
-	RenewPeriod      *Span
-}
-
-// Systemd says how the service runs.
-type Systemd struct {
-	Origin
-	User   string // defaults to "step"
-	Binary string // defaults to /usr/bin/step-ca
 }
 
 // Lint chooses the judge.

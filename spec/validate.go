@@ -1,14 +1,11 @@
 package spec
 
 import (
-	"cmp"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -33,9 +30,7 @@ func (e *Estate) Validate() Diagnostics {
 		a.Key.validateAbility(&d)
 	}
 	for _, t := range e.Templates {
-		if t.Kind != "x509" {
-			d.Report(t.Origin, "kind", "Unknown kind of template", "%q is not a kind of template. Write \"x509\".", t.Kind)
-		}
+		t.validate(&d)
 	}
 	used := map[*Provisioner]bool{}
 	for _, o := range e.OnlineCAs {
@@ -46,7 +41,7 @@ func (e *Estate) Validate() Diagnostics {
 	for _, p := range e.Provisioners {
 		p.validate(&d)
 		if !used[p] {
-			p.Claims.validate(&d, defaultClaims())
+			p.Claims.validate(&d, StepCAClaims())
 		}
 	}
 	for _, o := range e.OnlineCAs {
@@ -116,84 +111,6 @@ func (k *KeyStore) validate(d *Diagnostics, env Environment) {
 	}
 }
 
-func (p *Provisioner) validate(d *Diagnostics) {
-	switch p.Kind {
-	case "jwk":
-		if p.Password == nil {
-			d.Report(p.Origin, "password", "Provisioner without a password",
-				"The private key of a JWK provisioner is encrypted with a password. Add password = secret.NAME.")
-		}
-		p.mustLack(d, "challenges", len(p.Challenges) > 0)
-		p.mustLack(d, "force_cn", p.ForceCN)
-	case "acme":
-		p.mustLack(d, "password", p.Password != nil)
-		for _, c := range p.Challenges {
-			if !slices.Contains(acmeChallenges(), c) {
-				d.Report(p.Origin, "challenges", "Unknown ACME challenge",
-					"step-ca disables a provisioner with the challenge %q. Use %s.", c, strings.Join(acmeChallenges(), ", "))
-			}
-		}
-	default:
-		d.Report(p.Origin, "", "Unknown type of provisioner",
-			"This version configures provisioners of type jwk and acme, and not %q. step-ca silently drops a type that it does not know, so nothing is passed on unread. Use jwk or acme.", p.Kind)
-	}
-}
-
-func acmeChallenges() []string { return []string{"http-01", "dns-01", "tls-alpn-01"} }
-
-func (p *Provisioner) mustLack(d *Diagnostics, attribute string, present bool) {
-	if present {
-		d.Report(p.Origin, attribute, "Argument of another provisioner type",
-			"A provisioner of type %q has no %s. Remove it.", p.Kind, attribute)
-	}
-}
-
-// defaultClaims are step-ca's own claims (step-ca 0.30, authority/config).
-func defaultClaims() Claims {
-	return Claims{MinTLS: new(Span(5 * time.Minute)), MaxTLS: new(Span(24 * time.Hour)), DefaultTLS: new(Span(24 * time.Hour))}
-}
-
-// over gives the claims that hold where c is written below others.
-func (c *Claims) over(below Claims) Claims {
-	if c == nil {
-		return below
-	}
-	return Claims{
-		Origin: c.Origin, MinTLS: cmp.Or(c.MinTLS, below.MinTLS),
-		MaxTLS: cmp.Or(c.MaxTLS, below.MaxTLS), DefaultTLS: cmp.Or(c.DefaultTLS, below.DefaultTLS),
-	}
-}
-
-// validate keeps min ≤ default ≤ max, which step-ca checks only by disabling
-// the provisioner at start. What is not written counts as inherited.
-func (c *Claims) validate(d *Diagnostics, inherited Claims) {
-	if c == nil {
-		return
-	}
-	all := c.over(inherited)
-	order := []struct {
-		low, high         *Span
-		lowName, highName string
-	}{
-		{all.MinTLS, all.MaxTLS, "min_tls_duration", "max_tls_duration"},
-		{all.MinTLS, all.DefaultTLS, "min_tls_duration", "default_tls_duration"},
-		{all.DefaultTLS, all.MaxTLS, "default_tls_duration", "max_tls_duration"},
-	}
-	for _, pair := range order {
-		if *pair.low <= *pair.high {
-			continue
-		}
-		at := pair.highName
-		if _, written := c.Attributes[at]; !written {
-			at = pair.lowName
-		}
-		d.Report(c.Origin, at, "Claims out of order",
-			"%s (%s) is shorter than %s (%s), and what is not written is inherited. step-ca would disable the provisioner. Write all three so that min ≤ default ≤ max.",
-			pair.highName, pair.high.plain(), pair.lowName, pair.low.plain())
-		return
-	}
-}
-
 func (l *Lint) validate(d *Diagnostics) {
 	if l.Profile != "" && !slices.Contains([]string{"private", "webpki", "etsi"}, l.Profile) {
 		d.Report(l.Origin, "profile", "Unknown lint profile", "%q is not a profile. Write \"private\", \"webpki\" or \"etsi\".", l.Profile)
@@ -230,114 +147,6 @@ func checkURL(d *Diagnostics, o Origin, attribute, what, raw string) {
 
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7e || r < 0x21 })
-}
-
-func (o *OnlineCA) validate(d *Diagnostics) {
-	if o.Authority.IsRoot() {
-		d.Report(o.Origin, "authority", "Root key online",
-			"%s is a root. A root key is used in ceremonies only; give the online CA an authority below it.", o.Authority.Address)
-	}
-	if o.Key == "" && o.Authority.Key == nil {
-		d.Report(o.Origin, "key", "Signing key not said",
-			"The key of %s lives elsewhere. Say how step-ca reaches it, as in key = \"awskms:key-id=…\".", o.Authority.Address)
-	}
-	if len(o.DNSNames) == 0 {
-		d.Report(o.Origin, "dns_names", "Online CA without a name", "step-ca needs at least one name for its own certificate. Add dns_names = [\"ca.example.internal\"].")
-	}
-	checkHostPort(d, o.Origin, "address", o.Listen)
-	if o.InsecureAddress != "" {
-		checkHostPort(d, o.Origin, "insecure_address", o.InsecureAddress)
-	}
-	o.validateProvisioners(d)
-	o.validateDatabase(d)
-	o.validateCRL(d)
-	o.validateClaims(d)
-	if strings.ContainsAny(o.Systemd.User+o.Systemd.Binary, " \t\n%\"'\\") {
-		d.Report(o.Systemd.Origin, "user", "Not a plain word", "A systemd unit takes a user name and a binary without spaces, quotes or percent signs. Write plain words.")
-	}
-	if o.Systemd.Binary != "" && !path.IsAbs(o.Systemd.Binary) {
-		d.Report(o.Systemd.Origin, "binary", "Relative path of a binary", "systemd starts nothing by a relative path. Write it as \"/usr/bin/step-ca\".")
-	}
-}
-
-// validateClaims holds each provisioner's claims against what it inherits
-// from this online CA.
-func (o *OnlineCA) validateClaims(d *Diagnostics) {
-	o.Claims.validate(d, defaultClaims())
-	for _, p := range o.Provisioners {
-		p.Claims.validate(d, o.Claims.over(defaultClaims()))
-	}
-}
-
-func checkHostPort(d *Diagnostics, o Origin, attribute, s string) {
-	_, port, err := net.SplitHostPort(s)
-	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 1 || n > 65535 {
-		d.Report(o, attribute, "Not an address", "%q is not host:port. Write it as \":443\" or \"127.0.0.1:9443\".", s)
-	}
-}
-
-func (o *OnlineCA) validateProvisioners(d *Diagnostics) {
-	seen := map[Address]bool{}
-	for _, p := range o.Provisioners {
-		if seen[p.Address] {
-			d.Report(o.Origin, "provisioners", "Provisioner listed twice", "%s stands twice in the list, and step-ca refuses to start with two of one name. Remove one of them.", p.Address)
-		}
-		seen[p.Address] = true
-		if p.Kind == "acme" && o.Database == nil {
-			d.Report(o.Origin, "provisioners", "ACME without a database",
-				"step-ca disables ACME without a database, and says so only in its log. Add a database block, such as type = \"badgerv2\".")
-		}
-	}
-	if len(o.Provisioners) == 0 {
-		d.Warn(o.Origin, "provisioners", "Online CA without provisioners", "step-ca would start and refuse every request. Add provisioners = [provisioner.NAME].")
-	}
-}
-
-func (o *OnlineCA) validateDatabase(d *Diagnostics) {
-	db := o.Database
-	if db == nil {
-		return
-	}
-	switch db.Type {
-	case "badgerv2", "bbolt":
-		if path.IsAbs(db.DataSource) || strings.Contains(db.DataSource, "..") {
-			d.Report(db.Origin, "data_source", "Database outside the service's folder",
-				"The unit may write to its own folder only. Write a path relative to /etc/step-ca, such as \"db\".")
-		}
-	case "mysql", "postgresql":
-		if u, err := url.Parse(db.DataSource); err == nil && u.User != nil {
-			if _, has := u.User.Password(); has {
-				d.Report(db.Origin, "data_source", "Password in the database address",
-					"The address is rendered into ca.json, which lies in Git. Leave the password out and use a passfile or peer authentication.")
-			}
-		}
-	default:
-		d.Report(db.Origin, "type", "Unknown type of database", "%q is not a database that step-ca opens. Use badgerv2, bbolt, mysql or postgresql.", db.Type)
-	}
-}
-
-func (o *OnlineCA) validateCRL(d *Diagnostics) {
-	if o.CRL == nil || !o.CRL.Enabled {
-		return
-	}
-	if o.Database == nil {
-		d.Report(o.CRL.Origin, "enabled", "CRL without a database", "step-ca keeps revocations in its database and does not start without one. Add a database block.")
-	}
-	if o.Authority.CRL == nil || len(o.Authority.CRL.URLs) == 0 {
-		d.Report(o.CRL.Origin, "enabled", "CRL without a URL",
-			"The CRL's issuing distribution point and the leaves' CRL distribution point come from the urls of the crl block in %s. Add one there.", o.Authority.Address)
-	} else if len(o.Authority.CRL.URLs) > 1 {
-		d.Report(o.Authority.CRL.Origin, "urls", "Too many CRL URLs for step-ca",
-			"step-ca writes one URL into its CRL, so certificates with another would be refused as of different scope. Keep one URL in %s.", o.Authority.Address)
-	}
-	if o.InsecureAddress == "" {
-		d.Warn(o.CRL.Origin, "enabled", "CRL served over TLS only",
-			"step-ca serves its CRL over plain http only with insecure_address. Add one, or fetch /1.0/crl from a trusted host and publish it yourself.")
-	}
-	c, r := o.CRL.CacheDuration, o.CRL.RenewPeriod
-	if r != nil && time.Duration(*r) > time.Duration(*cmp.Or(c, new(Span(24*time.Hour)))) {
-		d.Report(o.CRL.Origin, "renew_period", "CRL renewed after it expired", "renew_period is longer than cache_duration (24h when not written). step-ca refuses to start. Shorten it.")
-	}
 }
 
 // validate refuses name constraints that no verifier reads as meant

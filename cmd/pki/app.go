@@ -61,6 +61,9 @@ func (a *app) self() string {
 func (a *app) load(root *os.Root, vars map[string]string) (*spec.Estate, error) {
 	loaded, diags := hclspec.Load(root.FS(), vars)
 	a.sources = loaded.Sources
+	if !diags.HasErrors() {
+		diags = append(diags, checkOnline(loaded.Estate)...).Sorted()
+	}
 	if diags.HasErrors() {
 		return nil, diags
 	}

@@ -55,6 +55,9 @@ func (a *app) snippet(d spec.Diagnostic) string {
 	if d.Address != "" {
 		where = ", in " + d.Address
 	}
+	if d.Hidden {
+		return fmt.Sprintf("  on %s line %d%s; the line is not shown, because a secret may stand there\n", r.File, r.Start.Line, where)
+	}
 	fmt.Fprintf(&b, "  on %s line %d%s:\n", r.File, r.Start.Line, where)
 	line, found := lineAt(a.sources[r.File], r.Start.Byte)
 	if !found {

@@ -66,7 +66,7 @@ func (a *app) render(names []string, o renderOptions) error {
 	if err != nil {
 		return err
 	}
-	trees, err := chooseTrees(estate, book.State(), names)
+	trees, err := a.chooseTrees(estate, book.State(), names)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ type tree struct {
 }
 
 // chooseTrees renders the named online CAs, or all of them.
-func chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
+func (a *app) chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
 	var trees []tree
 	known := []string{}
 	for _, o := range e.OnlineCAs {
@@ -115,7 +115,7 @@ func chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
 		if len(names) > 0 && !slices.Contains(names, name) && !slices.Contains(names, o.Address.String()) {
 			continue
 		}
-		files, err := cleanTree(e, s, o)
+		files, err := cleanTree(e, s, o, a.now())
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
 
 // cleanTree renders one online CA and has the tree judged as step-ca would
 // read it, for step-ca itself starts with nearly anything.
-func cleanTree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
+func cleanTree(e *spec.Estate, s plan.State, o *spec.OnlineCA, now time.Time) ([]plan.File, error) {
 	files, err := render.Tree(e, s, o)
 	if err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func cleanTree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, err
 		judged = append(judged, lint.File{Path: f.Path, Mode: f.Mode, Data: f.Data})
 	}
 	object := o.Origin.Address.String()
-	if findings, pass := (lint.Policy{}).Judge(object, linter.StepCA(judged), time.Time{}); !pass {
+	if findings, pass := (lint.Policy{}).Judge(object, linter.StepCAAt(judged, now), now); !pass {
 		return nil, &lint.Refused{Object: object, Findings: findings}
 	}
 	return files, nil
@@ -268,7 +268,7 @@ func (a *app) writeRendered(root *os.Root, e *spec.Estate, s plan.State) (render
 			r.Waiting[o.Address.String()] = waiting
 			continue
 		}
-		files, err := cleanTree(e, s, o)
+		files, err := cleanTree(e, s, o, a.now())
 		if err != nil {
 			return r, err
 		}

@@ -2,11 +2,8 @@ package hclspec
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/pem"
 	"slices"
-
-	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"pki.internal/spec"
 )
@@ -88,11 +85,7 @@ func (x *linker) fill(b *block) {
 	case *rawTemplate:
 		x.fillTemplate(x.templates[b.address], raw)
 	case *rawProvisioner:
-		p := x.provisioners[b.address]
-		p.Password = x.secrets[raw.Password.address]
-		p.Challenges, p.ForceCN = raw.Challenges, raw.ForceCN
-		p.Template = x.templates[raw.Template.address]
-		p.Claims = raw.Claims.link()
+		x.fillProvisioner(x.provisioners[b.address], raw)
 	case *rawOnlineCA:
 		x.estate.OnlineCAs = append(x.estate.OnlineCAs, x.onlineCA(raw))
 	case *rawRevocation:
@@ -225,66 +218,4 @@ func (n *rawNameConstraints) link() *spec.NameConstraints {
 		PermittedEmail: n.PermittedEmail, ExcludedEmail: n.ExcludedEmail,
 		PermittedURI: n.PermittedURI, ExcludedURI: n.ExcludedURI,
 	}
-}
-
-func (x *linker) fillTemplate(t *spec.Template, raw *rawTemplate) {
-	text, err := x.read(raw.File)
-	if err != nil {
-		x.diags.Report(t.Origin, "file", "Template that cannot be read",
-			"%s: %s. step-ca would start without it and fail every request. Put the file there; it is named relative to the estate's folder.", raw.File, plainError(err))
-	}
-	t.Text = text
-	if raw.Data.IsNull() || !raw.Data.IsKnown() {
-		return
-	}
-	if !raw.Data.Type().IsObjectType() && !raw.Data.Type().IsMapType() {
-		x.diags.Report(t.Origin, "data", "Template data is not an object", "The template sees the keys of data as variables. Write data = { name = value }.")
-		return
-	}
-	encoded, err := ctyjson.Marshal(raw.Data, raw.Data.Type())
-	if err != nil {
-		x.diags.Report(t.Origin, "data", "Template data is not JSON", "The template sees data as JSON: %s. Use strings, numbers, booleans, lists and objects.", err)
-		return
-	}
-	t.Data = json.RawMessage(encoded)
-}
-
-func (c *rawClaims) link() *spec.Claims {
-	if c == nil {
-		return nil
-	}
-	return &spec.Claims{
-		Origin: c.Origin, MinTLS: c.MinTLS, MaxTLS: c.MaxTLS, DefaultTLS: c.DefaultTLS,
-		DisableRenewal: c.DisableRenewal, AllowRenewalAfterExpiry: c.AllowRenewalAfterExpiry,
-	}
-}
-
-func (x *linker) onlineCA(raw *rawOnlineCA) *spec.OnlineCA {
-	o := &spec.OnlineCA{
-		Origin: raw.Origin, Authority: x.authorities[raw.Authority.address], DNSNames: raw.DNSNames,
-		Listen: raw.Address, InsecureAddress: raw.InsecureAddress, Key: raw.Key, Claims: raw.Claims.link(),
-		Systemd: spec.Systemd{User: "step", Binary: "/usr/bin/step-ca"},
-	}
-	for _, r := range raw.Provisioners {
-		o.Provisioners = append(o.Provisioners, x.provisioners[r.address])
-	}
-	if raw.Database != nil {
-		o.Database = &spec.Database{Origin: raw.Database.Origin, Type: raw.Database.Type, DataSource: raw.Database.DataSource, Name: raw.Database.Name}
-	}
-	if raw.CRL != nil {
-		o.CRL = &spec.OnlineCRL{
-			Origin: raw.CRL.Origin, Enabled: raw.CRL.Enabled, GenerateOnRevoke: raw.CRL.GenerateOnRevoke,
-			CacheDuration: raw.CRL.CacheDuration, RenewPeriod: raw.CRL.RenewPeriod,
-		}
-	}
-	if raw.Systemd != nil {
-		o.Systemd.Origin = raw.Systemd.Origin
-		if raw.Systemd.User != "" {
-			o.Systemd.User = raw.Systemd.User
-		}
-		if raw.Systemd.Binary != "" {
-			o.Systemd.Binary = raw.Systemd.Binary
-		}
-	}
-	return o
 }

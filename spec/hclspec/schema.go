@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"pki.internal/spec"
 )
@@ -152,77 +151,6 @@ type rawCRL struct {
 	URLs       []string      `hcl:"urls" doc:"where the list is published, such as [\"http://pki.example.com/root.crl\"]"`
 	ValidFor   spec.Duration `hcl:"valid_for,optional" doc:"how long each list counts, such as \"400d\""`
 	IssueEvery spec.Duration `hcl:"issue_every,optional" doc:"how soon the next one is due, such as \"365d\""`
-}
-
-type rawTemplate struct {
-	spec.Origin
-
-	Name string    `hcl:"name,label"`
-	Kind string    `hcl:"kind" doc:"\"x509\""`
-	File string    `hcl:"file" doc:"a step-ca template below the estate's folder"`
-	Data cty.Value `hcl:"data,optional" doc:"an object whose keys the template sees"`
-}
-
-type rawProvisioner struct {
-	spec.Origin
-
-	Kind       string     `hcl:"type,label"`
-	Name       string     `hcl:"name,label"`
-	Password   ref        `hcl:"password,optional" doc:"a reference to a secret, such as secret.admin" ref:"secret"`
-	Challenges []string   `hcl:"challenges,optional" doc:"a list, such as [\"http-01\"]"`
-	ForceCN    bool       `hcl:"force_cn,optional" doc:"true or false"`
-	Template   ref        `hcl:"template,optional" doc:"a reference to a template, such as template.server" ref:"template"`
-	Claims     *rawClaims `hcl:"claims,block"`
-}
-
-type rawClaims struct {
-	spec.Origin
-
-	MinTLS                  *spec.Span `hcl:"min_tls_duration,optional" doc:"a span of time, such as \"5m\""`
-	MaxTLS                  *spec.Span `hcl:"max_tls_duration,optional" doc:"a span of time, such as \"24h\""`
-	DefaultTLS              *spec.Span `hcl:"default_tls_duration,optional" doc:"a span of time, such as \"24h\""`
-	DisableRenewal          *bool      `hcl:"disable_renewal,optional" doc:"true or false"`
-	AllowRenewalAfterExpiry *bool      `hcl:"allow_renewal_after_expiry,optional" doc:"true or false"`
-}
-
-type rawOnlineCA struct {
-	spec.Origin
-
-	Name            string        `hcl:"name,label"`
-	Authority       ref           `hcl:"authority" doc:"the authority that step-ca signs with, such as authority.issuing" ref:"authority"`
-	DNSNames        []string      `hcl:"dns_names" doc:"a list of names, such as [\"ca.acme.internal\"]"`
-	Address         string        `hcl:"address" doc:"host:port, such as \":443\""`
-	InsecureAddress string        `hcl:"insecure_address,optional" doc:"host:port for the CRL over plain http"`
-	Key             string        `hcl:"key,optional" doc:"the signing key as step-ca takes it: a path or a KMS URI"`
-	Provisioners    []ref         `hcl:"provisioners,optional" doc:"a list of references, such as [provisioner.admin]" ref:"provisioner"`
-	Database        *rawDatabase  `hcl:"database,block"`
-	CRL             *rawOnlineCRL `hcl:"crl,block"`
-	Claims          *rawClaims    `hcl:"claims,block"`
-	Systemd         *rawSystemd   `hcl:"systemd,block"`
-}
-
-type rawDatabase struct {
-	spec.Origin
-
-	Type       string `hcl:"type" doc:"\"badgerv2\", \"bbolt\", \"mysql\" or \"postgresql\""`
-	DataSource string `hcl:"data_source" doc:"a folder, a file or a database address"`
-	Name       string `hcl:"name,optional" doc:"the database's name"`
-}
-
-type rawOnlineCRL struct {
-	spec.Origin
-
-	Enabled          bool       `hcl:"enabled" doc:"true or false"`
-	GenerateOnRevoke bool       `hcl:"generate_on_revoke,optional" doc:"true or false"`
-	CacheDuration    *spec.Span `hcl:"cache_duration,optional" doc:"a span of time, such as \"24h\""`
-	RenewPeriod      *spec.Span `hcl:"renew_period,optional" doc:"a span of time, such as \"16h\""`
-}
-
-type rawSystemd struct {
-	spec.Origin
-
-	User   string `hcl:"user,optional" doc:"the service's user, \"step\" when not written"`
-	Binary string `hcl:"binary,optional" doc:"the path of step-ca, \"/usr/bin/step-ca\" when not written"`
 }
 
 type rawRevocation struct {

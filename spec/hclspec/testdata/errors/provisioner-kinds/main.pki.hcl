@@ -1,4 +1,4 @@
-provisioner "oidc" "a" {
+provisioner "radius" "a" {
 }
 
 provisioner "jwk" "b" {
@@ -9,4 +9,24 @@ provisioner "jwk" "b" {
 provisioner "acme" "c" {
   challenges = ["http-02"]
   password   = secret.lab
+
+  policy {
+    x509 {
+      allow { dns = ["a.internal"] }
+    }
+  }
+}
+
+provisioner "sshpop" "d" {
+  template = template.x
+
+  webhook "w" {
+    url  = "https://hooks.internal"
+    kind = "authorizing"
+  }
+}
+
+template "x" {
+  kind   = "x509"
+  inline = "{}"
 }
