@@ -39,6 +39,9 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 	if err != nil {
 		return err
 	}
+	if err := c.removeRetired(); err != nil {
+		return err
+	}
 	for _, f := range c.Book.State().Files() {
 		if a.Kind == plan.GenerateKey || !slices.Contains(a.Outputs(), f.Path) {
 			continue
@@ -163,52 +166,6 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 	return Result{DER: der, Differ: differ}, c.append(plan.Event{
 		Kind: plan.CertificateSigned, Audience: plan.Public,
 		Certificate: &plan.Signed{Action: a.Number, Address: a.Address, Generation: planned.Generation, DER: der},
-	})
-}
-
-func (c *ceremony) signCRL(ctx context.Context, a plan.Action) (Result, error) {
-	planned := a.SignCRL
-	authority, err := c.authority(a.Address)
-	if err != nil {
-		return Result{}, err
-	}
-	state := c.Book.State()
-	have, _ := state.Authority(a.Address)
-	built, err := state.CRLTBS(planned)
-	if err != nil {
-		return Result{}, err
-	}
-	draft, err := tbs.Draft(built, planned.Issuer.Algorithm)
-	if err != nil {
-		return Result{}, err
-	}
-	object := lint.CRL{DER: draft, Draft: true, Issuer: have.Certificate, Previous: have.CRL, NextSigning: plan.DueNext(authority.CRL, c.plan.At)}
-	cleared, findings, err := c.linter.ClearCRL(object, a.Address.String(), c.policy, c.plan.At)
-	if err != nil {
-		return Result{}, err
-	}
-	if err := noNewFindings(planned.Findings, findings); err != nil {
-		return Result{}, err
-	}
-	key, spki, err := c.key(planned.Issuer)
-	if err != nil {
-		return Result{}, err
-	}
-	der, err := sealObject(ctx, key, planned.Issuer.Algorithm, spki, cleared)
-	if err != nil {
-		return Result{}, err
-	}
-	object.DER, object.Draft = der, false
-	if _, _, err := c.linter.ClearCRL(object, a.Address.String(), c.policy, c.plan.At); err != nil {
-		return Result{}, fmt.Errorf("the signed CRL, which has been thrown away: %w", err)
-	}
-	differ, err := planned.Differs(built)
-	if err != nil {
-		return Result{}, err
-	}
-	return Result{DER: der, Differ: differ}, c.append(plan.Event{
-		Kind: plan.CRLSigned, Audience: plan.Public,
-		CRL: &plan.Signed{Action: a.Number, Address: a.Address, Number: planned.Number, DER: der},
 	})
 }
 

@@ -83,4 +83,6 @@ type Files interface {
 	// Write puts a file under its name when it is whole on disk. It replaces
 	// an older file of that name.
 	Write(plan.File) error
+	// Remove takes a file away; one that is not there is no error.
+	Remove(path string) error
 }

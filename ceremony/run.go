@@ -141,6 +141,7 @@ func (c *ceremony) outputsFree(s plan.State) error {
 			case err != nil:
 				return fmt.Errorf("%s: %w", name, err)
 			case action.Kind == plan.GenerateKey && s.Open != nil && s.Open.Intent != nil && s.Open.Intent.Action == action.Number:
+			case s.Released(name, have): // the next one may replace it
 			case known[name] == nil || !bytes.Equal(have, known[name]):
 				return refuse("move it away; what a ceremony makes is never overwritten", "%s is already there and does not come from this ledger", name)
 			}
@@ -312,6 +313,9 @@ func (c *ceremony) append(e plan.Event) error {
 // writeFiles makes every derived file that is missing or old. It is how a
 // file comes under its final name, and how one that was lost comes back.
 func (r *Room) writeFiles() error {
+	if err := r.removeRetired(); err != nil {
+		return err
+	}
 	for _, f := range r.Book.State().Files() {
 		if err := r.writeFile(f); err != nil {
 			return err
@@ -320,9 +324,20 @@ func (r *Room) writeFiles() error {
 	return nil
 }
 
+// removeRetired takes away CRLs that were signed ahead and are void: nobody
+// shall publish one by mistake.
+func (r *Room) removeRetired() error {
+	for _, name := range r.Book.State().Retired() {
+		if err := r.Files.Remove(name); err != nil {
+			return fmt.Errorf("%s, which is void: %w", name, err)
+		}
+	}
+	return nil
+}
+
 func (r *Room) writeFile(f plan.File) error {
 	have, err := r.Files.Read(f.Path)
-	if err == nil && bytes.Equal(have, f.Data) {
+	if err == nil && (bytes.Equal(have, f.Data) || r.Book.State().Released(f.Path, have)) {
 		return nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -166,6 +166,8 @@ func (s *scene) Write(f plan.File) error {
 	return s.effect("file "+f.Path, func() error { s.files[f.Path] = f; return nil })
 }
 
+func (s *scene) Remove(name string) error { delete(s.files, name); return nil }
+
 // cutBook is the real ledger with power cuts.
 type cutBook struct {
 	*ledger.File

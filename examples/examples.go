@@ -12,11 +12,13 @@ import (
 	"pki.internal/plan"
 )
 
-//go:embed two-tier two-tier-hsm csr-from-kms
+//go:embed two-tier two-tier-hsm csr-from-kms offline-root-crl
 var tree embed.FS
 
 // Names lists the examples.
-func Names() []string { return []string{"two-tier", "two-tier-hsm", "csr-from-kms"} }
+func Names() []string {
+	return []string{"two-tier", "two-tier-hsm", "csr-from-kms", "offline-root-crl"}
+}
 
 // Files gives the files of an example, by path below the estate's folder.
 func Files(name string) ([]plan.File, error) {

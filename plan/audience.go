@@ -42,7 +42,7 @@ func (a Audience) Sees(fact Audience) bool {
 // which change no state and are withheld from a public copy.
 func (k EventKind) Audience() Audience {
 	switch k {
-	case TokenIdentified:
+	case TokenIdentified, CRLSealed:
 		return Restricted
 	}
 	return Public

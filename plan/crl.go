@@ -3,10 +3,8 @@ package plan
 import (
 	"crypto/x509"
 	"math/big"
-	"slices"
 	"time"
 
-	"pki.internal/lint"
 	"pki.internal/plan/tbs"
 	"pki.internal/spec"
 )
@@ -17,41 +15,62 @@ func (m *maker) crl(a *spec.Authority) {
 	if a.CRL == nil || a.Key == nil || own == nil || own.certificate == nil {
 		return
 	}
+	if !own.certificate.NotAfter.After(m.in.At) {
+		return // nobody believes what it signs any more
+	}
 	have, _ := m.state.Authority(a.Address)
 	last, ok := m.lastCRL(a, have)
 	if !ok {
 		return
 	}
 	entries := m.entries(a)
-	number, due := m.due(a, last, entries)
+	number, due := m.due(a, last, have, entries)
 	if !due {
 		return
 	}
-	template, err := m.crlTemplate(a, own, number, entries)
-	if err != nil {
-		m.diags.Report(a.CRL.Origin, "", "CRL that cannot be built", "%s.", err)
-		return
-	}
-	if above := own.certificate.NotAfter; template.NextUpdate.After(above) {
-		m.diags.Report(a.CRL.Origin, "valid_for", "CRL outlives its issuer",
-			"The CRL would count until %s, and %s ends on %s (RFC 5280 §5.1.2.5). Shorten valid_for.", stamp(template.NextUpdate), a.Address, stamp(above))
-		return
-	}
-	action := &CRLAction{Number: number, Issuer: own.ref, Template: *template}
+	action := &CRLAction{Number: number, Issuer: own.ref, Voids: have.waiting(m.in.At)}
 	action.Outputs = crlOutputs(a.Address)
-	if !m.draftCRL(a, action, own, have.CRL) {
+	der, ok := m.signCRL(a, own, action, m.in.At, entries, have.NewestCRL())
+	if !ok {
 		return
 	}
-	m.add(Action{Kind: SignCRL, Address: a.Address, SignCRL: action})
+	m.stack(a, own, action, der)
 	m.useSecret(a.Key.Store.Password)
 }
 
-// lastCRL gives the newest list of the ledger, nil before the first.
+// signCRL adds the signing of a CRL that begins at a moment, and gives it as
+// a draft.
+func (m *maker) signCRL(a *spec.Authority, own *material, action *CRLAction, at time.Time, entries []tbs.Entry, previous []byte) ([]byte, bool) {
+	template, err := m.crlTemplate(a, own, action.Number, at, entries)
+	if err != nil {
+		m.diags.Report(a.CRL.Origin, "", "CRL that cannot be built", "%s.", err)
+		return nil, false
+	}
+	above := own.certificate.NotAfter
+	if previous != nil && template.NextUpdate.After(above) {
+		template.NextUpdate = above // the last of its kind ends with its issuer
+	}
+	if template.NextUpdate.After(above) {
+		m.diags.Report(a.CRL.Origin, "valid_for", "CRL outlives its issuer",
+			"The CRL would count until %s, and %s ends on %s (RFC 5280 §5.1.2.5). Shorten valid_for.", stamp(template.NextUpdate), a.Address, stamp(above))
+		return nil, false
+	}
+	action.Template = *template
+	der, ok := m.draftCRL(a, action, own, previous)
+	if ok {
+		m.add(Action{Kind: SignCRL, Address: a.Address, SignCRL: action})
+	}
+	return der, ok
+}
+
+// lastCRL gives the newest list of the ledger that counts, signed ahead or
+// not, nil before the first.
 func (m *maker) lastCRL(a *spec.Authority, have Authority) (*x509.RevocationList, bool) {
-	if have.CRL == nil {
+	newest := have.NewestCRL()
+	if newest == nil {
 		return nil, true
 	}
-	last, err := x509.ParseRevocationList(have.CRL)
+	last, err := x509.ParseRevocationList(newest)
 	if err != nil {
 		m.diags.Report(a.CRL.Origin, "", "CRL in the ledger cannot be read", "%s. Run pki verify.", err)
 	}
@@ -60,25 +79,31 @@ func (m *maker) lastCRL(a *spec.Authority, have Authority) (*x509.RevocationList
 
 // due gives the number of the next CRL and whether it is time for it: the
 // first belongs to the ceremony that makes the authority, a later one comes
-// when a revocation does, issue_every after the last, or from the middle of
-// its life when issue_every is not written. A CRL that an online CA signs is
-// its own affair after the first.
-func (m *maker) due(a *spec.Authority, last *x509.RevocationList, entries []tbs.Entry) (string, bool) {
+// when a revocation does, issue_every after the last that was signed, or from
+// the middle of its life when issue_every is not written. A CRL that an online
+// CA signs is its own affair after the first. The number is above every one
+// that was ever signed, void ones included.
+func (m *maker) due(a *spec.Authority, last *x509.RevocationList, have Authority, entries []tbs.Entry) (string, bool) {
 	if last == nil {
 		return "1", true
 	}
-	if slices.ContainsFunc(m.estate.OnlineCAs, func(o *spec.OnlineCA) bool {
-		return o.Authority == a && o.CRL != nil && o.CRL.Enabled
-	}) {
+	if m.estate.SignsOwnCRL(a) {
 		m.revokedElsewhere(a)
 		return "", false
 	}
-	from := last.ThisUpdate.Add(last.NextUpdate.Sub(last.ThisUpdate) / 2)
-	if !a.CRL.IssueEvery.IsZero() {
-		from = a.CRL.IssueEvery.From(last.ThisUpdate)
+	if a.CRL.OnTimer {
+		return "", false // pki crl sign takes the estate's revocations along
 	}
-	next := new(big.Int).Add(last.Number, big.NewInt(1))
-	return next.String(), !sameEntries(last, entries) || !m.in.At.Before(from)
+	next := new(big.Int).Add(decimal(have.HighestCRL), big.NewInt(1))
+	return next.String(), !sameEntries(last, entries) || !m.in.At.Before(RenewFrom(a.CRL, last.ThisUpdate, last.NextUpdate))
+}
+
+// RenewFrom gives when the successor of a CRL is due.
+func RenewFrom(c *spec.CRL, thisUpdate, nextUpdate time.Time) time.Time {
+	if c.IssueEvery.IsZero() {
+		return thisUpdate.Add(nextUpdate.Sub(thisUpdate) / 2)
+	}
+	return c.IssueEvery.From(thisUpdate)
 }
 
 // DueNext gives when the next CRL is planned, for a CRL that starts at.
@@ -89,7 +114,7 @@ func DueNext(c *spec.CRL, at time.Time) time.Time {
 	return c.IssueEvery.From(at)
 }
 
-func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, entries []tbs.Entry) (*tbs.CRL, error) {
+func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, at time.Time, entries []tbs.Entry) (*tbs.CRL, error) {
 	authorityKeyID, err := m.authorityKeyID(own)
 	if err != nil {
 		return nil, err
@@ -108,7 +133,7 @@ func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, ent
 	}
 	return &tbs.CRL{
 		Signature: own.ref.Algorithm, Issuer: own.certificate.RawSubject,
-		ThisUpdate: m.in.At, NextUpdate: a.CRL.ValidFor.Last(m.in.At),
+		ThisUpdate: at, NextUpdate: a.CRL.ValidFor.Last(at),
 		Entries:    entries,
 		Extensions: extensions,
 	}, nil
@@ -134,20 +159,32 @@ func (m *maker) scope(a *spec.Authority) (crlScope, bool) {
 	return s, len(s.urls) > 0 || s.onlyCA
 }
 
-func (m *maker) draftCRL(a *spec.Authority, action *CRLAction, own *material, previous []byte) bool {
+// draftCRL builds and lints a CRL as of the day on which it begins, which for
+// one that is signed ahead is the day of its release.
+func (m *maker) draftCRL(a *spec.Authority, action *CRLAction, own *material, previous []byte) ([]byte, bool) {
 	built, err := action.Template.Build(tbs.Keys{IssuerID: own.certificate.SubjectKeyId})
 	if err != nil {
 		m.diags.Report(a.CRL.Origin, "", "CRL that cannot be built", "%s.", err)
-		return false
+		return nil, false
 	}
 	der, err := m.complete(&action.Draft, built, own, own.real())
 	if err != nil {
 		m.diags.Report(a.CRL.Origin, "", "CRL that cannot be built", "%s.", err)
-		return false
+		return nil, false
 	}
-	o := a.CRL.Origin
-	action.Findings = m.judge(o, "CRL", m.linter.CRL(lint.CRL{
-		DER: der, Draft: own.real(), Issuer: own.certificate.Raw, Previous: previous, NextSigning: DueNext(a.CRL, m.in.At),
-	}, m.in.At))
-	return true
+	begins := action.Template.ThisUpdate
+	object := LintCRL(m.estate, m.state, a, action)
+	object.DER, object.Draft, object.Issuer, object.Previous = der, own.real(), own.certificate.Raw, previous
+	action.Findings = m.judge(a.CRL.Origin, "CRL", m.linter.CRL(object, begins))
+	return der, true
+}
+
+// nextSigning gives when the CRL after one is planned; none follows one that
+// ends with its issuer.
+func nextSigning(c *spec.CRL, t *tbs.CRL) time.Time {
+	next := DueNext(c, t.ThisUpdate)
+	if t.NextUpdate.Before(c.ValidFor.Last(t.ThisUpdate)) && next.After(t.NextUpdate) {
+		return time.Time{}
+	}
+	return next
 }

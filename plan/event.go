@@ -20,6 +20,7 @@ type Event struct {
 	KeyMade     *KeyMade     `json:"key_made,omitempty"`
 	Certificate *Signed      `json:"certificate_signed,omitempty"`
 	CRL         *Signed      `json:"crl_signed,omitempty"`
+	Sealed      *Signed      `json:"crl_sealed,omitempty"`
 	Provisioner *ProvKey     `json:"provisioner_key_made,omitempty"`
 	Finished    *Finished    `json:"ceremony_finished,omitempty"`
 	TokenReady  *TokenReady  `json:"token_initialized,omitempty"`
@@ -38,6 +39,7 @@ const (
 	KeyWasMade         EventKind = "key_made"
 	CertificateSigned  EventKind = "certificate_signed"
 	CRLSigned          EventKind = "crl_signed"
+	CRLSealed          EventKind = "crl_sealed"
 	ProvisionerKeyMade EventKind = "provisioner_key_made"
 	CeremonyFinished   EventKind = "ceremony_finished"
 	TokenInitialized   EventKind = "token_initialized"
@@ -110,13 +112,19 @@ type Evidence struct {
 	Grade string `json:"grade"` // claimed, observed or proven
 }
 
-// Signed is a certificate or CRL that was signed and verified.
+// Signed is a certificate or CRL that was signed and verified. A CRL that is
+// signed ahead of its time makes two facts: crl_sealed holds it, and is for
+// those who keep the stack; crl_signed says to everyone that it exists.
 type Signed struct {
 	Action     int          `json:"action"`
 	Address    spec.Address `json:"address"`
 	Generation int          `json:"generation,omitempty"` // of a certificate
 	Number     string       `json:"number,omitempty"`     // of a CRL, decimal
-	DER        []byte       `json:"der"`
+	Voids      []string     `json:"voids,omitempty"`      // CRLs signed ahead that it makes void
+	DER        []byte       `json:"der,omitempty"`
+	// SHA256 of the DER, in hex, stands in its place for a CRL that is signed
+	// ahead of its time: the DER is in the restricted fact before.
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // ProvKey is a provisioner's public key and its encrypted private one, which

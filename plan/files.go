@@ -40,7 +40,8 @@ func (s State) Files() []File {
 			names := crlOutputs(a.Address)
 			files = append(files,
 				File{names[0], 0o644, a.CRL},
-				File{names[1], 0o644, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: a.CRL})})
+				File{names[1], 0o644, CRLPEM(a.CRL)})
+			files = append(files, stackFiles(a)...)
 		}
 	}
 	return files

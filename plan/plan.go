@@ -192,6 +192,12 @@ type CRLAction struct {
 	Number   string  `json:"number"` // decimal
 	Issuer   KeyRef  `json:"issuer"`
 	Template tbs.CRL `json:"template"`
+	// Slot is the place in a stack of CRLs that are signed ahead of their
+	// time, from 1; 0 counts at once.
+	Slot int `json:"slot,omitempty"`
+	// Voids lists the numbers of CRLs that were signed ahead, and that this
+	// one makes void.
+	Voids []string `json:"voids,omitempty"`
 }
 
 // ProvisionerAction makes the key of a JWK provisioner.

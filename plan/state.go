@@ -42,7 +42,10 @@ type Authority struct {
 	Issuer      spec.Address      // its own address for a root
 	Want        map[string]string // the estate's words when it was planned
 	CRL         []byte            // DER of the newest, nil before the first
-	CRLNumber   string            // decimal
+	CRLNumber   string            // of CRL, decimal
+	Stack       []PresignedCRL    // signed ahead of their time, after CRL, by number
+	HighestCRL  string            // highest number ever signed, void ones included
+	Retired     []string          // numbers that were in a stack and are void or replaced
 }
 
 // OpenCeremony is one that has begun and not finished.
@@ -51,6 +54,7 @@ type OpenCeremony struct {
 	Digest string
 	Done   int          // actions with an entry; they happen in order
 	Intent *KeyIntended // a key that may exist, of action Done+1
+	Sealed *Signed      // a CRL that was signed ahead, of action Done+1
 }
 
 // Next gives the action that comes next, or false when all are done.
@@ -133,6 +137,7 @@ func (e Event) wellFormed() error {
 		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
 		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
 		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil, OfficersAppointed: e.Officers != nil,
+		CRLSealed: e.Sealed != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -164,6 +169,8 @@ func (s *State) apply(e Event) error {
 		return s.signCertificate(e.Certificate)
 	case CRLSigned:
 		return s.signCRL(e.CRL)
+	case CRLSealed:
+		return s.sealCRL(e.Sealed)
 	case ProvisionerKeyMade:
 		return s.makeProvisionerKey(e.Provisioner)
 	case TokenInitialized:
@@ -344,37 +351,6 @@ func (s *State) signCertificate(signed *Signed) error {
 	authority := s.authorities[signed.Address]
 	authority.Address, authority.Generation = signed.Address, planned.Generation
 	authority.Certificate, authority.Issuer, authority.Want = signed.DER, planned.Issuer.Address, planned.Want
-	s.authorities[signed.Address] = authority
-	s.Open.Done++
-	return nil
-}
-
-func (s *State) signCRL(signed *Signed) error {
-	action, err := s.expect(signed.Action, SignCRL, signed.Address)
-	if err != nil {
-		return err
-	}
-	planned := action.SignCRL
-	list, err := x509.ParseRevocationList(signed.DER)
-	if err != nil {
-		return fmt.Errorf("its CRL: %w", err)
-	}
-	want, err := s.CRLTBS(planned)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(want, list.RawTBSRevocationList) || signed.Number != planned.Number {
-		return errors.New("its CRL does not have the bytes that the plan says")
-	}
-	issuer, err := s.issuerKey(planned.Issuer)
-	if err != nil {
-		return err
-	}
-	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, list.RawTBSRevocationList, list.Signature); err != nil {
-		return fmt.Errorf("its CRL: %w", err)
-	}
-	authority := s.authorities[signed.Address]
-	authority.CRL, authority.CRLNumber = signed.DER, signed.Number
 	s.authorities[signed.Address] = authority
 	s.Open.Done++
 	return nil

@@ -103,6 +103,8 @@ type CRL struct {
 	URLs       []string
 	ValidFor   Duration // thisUpdate to nextUpdate
 	IssueEvery Duration // how soon the next one is due
+	Presign    int      // how many further ones a ceremony signs ahead of their time
+	OnTimer    bool     // pki crl sign signs them after the first, outside ceremonies
 }
 
 // NameConstraints limits the names below an authority (RFC 5280 §4.2.1.10).

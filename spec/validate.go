@@ -26,6 +26,7 @@ func (e *Estate) Validate() Diagnostics {
 		k.validate(&d, e.Environment)
 	}
 	e.validateAuthorities(&d)
+	e.validatePresign(&d)
 	for _, a := range e.Authorities {
 		a.Key.validateAbility(&d)
 	}

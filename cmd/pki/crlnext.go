@@ -119,7 +119,7 @@ func (s *crlSigner) ledgerNumber() (*big.Int, error) {
 				Next: "plan the CRL: " + s.self() + " plan --out plan.json",
 			}
 		}
-		number, _ := new(big.Int).SetString(have.CRLNumber, 10) // nil before the first
+		number, _ := new(big.Int).SetString(have.HighestCRL, 10) // nil before the first
 		return number, nil
 	}
 	return nil, nil

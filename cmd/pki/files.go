@@ -36,6 +36,9 @@ func (f folderFiles) Write(file plan.File) error {
 	return f.syncDir(dir)
 }
 
+// Remove takes a file away.
+func (f folderFiles) Remove(name string) error { return ignoreMissing(f.root.Remove(name)) }
+
 func (f folderFiles) fill(temporary string, file plan.File) error {
 	if err := ignoreMissing(f.root.Remove(temporary)); err != nil {
 		return err

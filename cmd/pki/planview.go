@@ -143,7 +143,11 @@ func actionName(action plan.Action) string {
 		}
 		return fmt.Sprintf("sign the certificate of %s by %s", action.Address, by)
 	case plan.SignCRL:
-		return fmt.Sprintf("sign CRL number %s of %s", action.SignCRL.Number, action.Address)
+		name := fmt.Sprintf("sign CRL number %s of %s", action.SignCRL.Number, action.Address)
+		if action.SignCRL.Slot > 0 {
+			name += ", to be released on " + action.SignCRL.Template.ThisUpdate.UTC().Format("2006-01-02")
+		}
+		return name
 	}
 	if action.Kind == plan.AppointOfficers {
 		return fmt.Sprintf("appoint %s; a plan then needs %s", count(len(action.AppointOfficers.Officers), "officer"), count(action.AppointOfficers.Approvals, "approval"))
@@ -176,6 +180,9 @@ func (a *app) printDraft(w io.Writer, p *plan.Plan, d *plan.Draft, action plan.A
 		for _, ignored := range c.CSR.Ignored {
 			rows = append(rows, "       \tnot granted: "+ignored)
 		}
+	}
+	if c := action.SignCRL; c != nil && len(c.Voids) > 0 {
+		rows = append(rows, "       Voids\tCRLs that were signed ahead: number "+strings.Join(c.Voids, ", "))
 	}
 	rows = append(rows, "       Writes\t"+strings.Join(d.Outputs, " "))
 	table(w, rows...)
@@ -297,6 +304,9 @@ func authorityLine(a plan.Authority) string {
 	line := fmt.Sprintf("%s  %s, %s, until %s", a.Address, c.Subject.CommonName, keyTitle(c.PublicKey), c.NotAfter.UTC().Format("2006-01-02"))
 	if a.CRLNumber != "" {
 		line += ", CRL " + a.CRLNumber
+		if n := len(a.Stack); n > 0 {
+			line += fmt.Sprintf(" and %d signed ahead", n)
+		}
 	}
 	return line
 }

@@ -301,7 +301,7 @@ func (a *app) applyRender(given []string) error {
 		return err
 	}
 	s := book.State()
-	written, err := writeChanged(root, s.Files())
+	written, err := writeChanged(root, settled(root, s, s.Files()))
 	if err != nil {
 		return err
 	}

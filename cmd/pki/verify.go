@@ -204,7 +204,11 @@ func verifyAuthority(v *verification, s plan.State, authority plan.Authority, no
 	default:
 		v.pass(what, "chain to %s, until %s", root.Address, instant(certificate.NotAfter))
 	}
-	verifyCRL(v, what, authority.CRL, now)
+	due, _ := authority.Due(now)
+	verifyCRL(v, what, due, now)
+	if n := len(authority.Stack); n > 0 {
+		v.pass(what, "%s signed ahead, the last until %s", count(n, "CRL"), instant(authority.Stack[n-1].NextUpdate))
+	}
 }
 
 func verifyCRL(v *verification, what string, der []byte, now time.Time) {
@@ -226,7 +230,7 @@ func verifyCRL(v *verification, what string, der []byte, now time.Time) {
 // among them that the ledger does not give.
 func (a *app) verifyFiles(v *verification, root *os.Root, s plan.State) error {
 	files := s.Files()
-	drifts, err := findDrift(root, files)
+	drifts, err := findDrift(root, settled(root, s, files))
 	if err != nil {
 		return err
 	}

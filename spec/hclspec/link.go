@@ -141,7 +141,7 @@ func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 		a.CSR = x.readCSR(a.Origin, raw.CSR)
 	}
 	if raw.CRL != nil {
-		a.CRL = &spec.CRL{Origin: raw.CRL.Origin, URLs: raw.CRL.URLs, ValidFor: raw.CRL.ValidFor, IssueEvery: raw.CRL.IssueEvery}
+		a.CRL = &spec.CRL{Origin: raw.CRL.Origin, URLs: raw.CRL.URLs, ValidFor: raw.CRL.ValidFor, IssueEvery: raw.CRL.IssueEvery, Presign: raw.CRL.Presign, OnTimer: raw.CRL.OnTimer}
 	}
 	a.NameConstraints = raw.NameConstraints.link()
 }

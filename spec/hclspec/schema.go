@@ -151,6 +151,8 @@ type rawCRL struct {
 	URLs       []string      `hcl:"urls" doc:"where the list is published, such as [\"http://pki.example.com/root.crl\"]"`
 	ValidFor   spec.Duration `hcl:"valid_for,optional" doc:"how long each list counts, such as \"400d\""`
 	IssueEvery spec.Duration `hcl:"issue_every,optional" doc:"how soon the next one is due, such as \"365d\""`
+	OnTimer    bool          `hcl:"on_timer,optional" doc:"true when pki crl sign signs the lists after the first"`
+	Presign    int           `hcl:"presign,optional" doc:"how many further lists a ceremony signs ahead of their time, such as 3"`
 }
 
 type rawRevocation struct {
