@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
-	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -12,19 +11,9 @@ import (
 	"pki.internal/spec"
 )
 
-// ref is a reference to a whole block. Its zero value means that none was
-// written.
-type ref struct {
-	address spec.Address
-	rng     hcl.Range
-}
-
-func (f field) isRef() bool {
-	return f.goType == reflect.TypeFor[ref]() || f.goType == reflect.TypeFor[[]ref]()
-}
-
 // decodeAll turns every block into its raw struct.
 func (l *loader) decodeAll() {
+	l.expandAll()
 	for _, b := range l.order {
 		if b.word == "variable" {
 			continue
@@ -42,10 +31,10 @@ func (l *loader) decodeAll() {
 // decodeBlock decodes one block and notes whether it came out whole.
 func (l *loader) decodeBlock(target reflect.Value, b *block) {
 	before := l.faults
-	l.at = b.address
+	l.at, l.each = b.address, b.each
 	l.decodeLabels(target, b.labels)
 	l.decodeBody(target, body{content: b.content, block: b, rng: b.rng, node: b.node})
-	l.at = spec.Address{}
+	l.at, l.each = spec.Address{}, nil
 	b.faulty = b.faulty || l.faults != before
 }
 
@@ -140,7 +129,7 @@ func (l *loader) decodeNested(target reflect.Value, f field, in body) {
 		value := reflect.New(f.blockType())
 		if f.repeated { // nothing can refer to one of several
 			inner.node = func(g field) *node {
-				return (&block{address: in.block.address, nodes: map[string]*node{}}).remember(f.name+"."+g.name, inner.content.Attributes[g.name])
+				return (&block{address: in.block.address, each: in.block.each, nodes: map[string]*node{}}).remember(f.name+"."+g.name, inner.content.Attributes[g.name])
 			}
 		}
 		l.decodeLabels(value.Elem(), nested.Labels)
@@ -156,9 +145,10 @@ func (l *loader) decodeNested(target reflect.Value, f field, in body) {
 // contentOf takes the body of a nested block apart, once.
 func (l *loader) contentOf(b *block, nested *hcl.Block, f field) *hcl.BodyContent {
 	if b.inner[nested] == nil {
-		schema := l.shapes.of(f.blockType()).schema
-		content, diags := nested.Body.Content(schema)
-		l.reportBody(diags, schema)
+		s := l.shapes.of(f.blockType())
+		content, diags := nested.Body.Content(s.schema)
+		l.reportBody(diags, s.schema)
+		l.native(content, s)
 		b.noteMisspelt(diags)
 		b.inner[nested] = content
 	}
@@ -206,42 +196,6 @@ func (l *loader) decodeArgument(target reflect.Value, f field, in body) {
 		return
 	}
 	target.Set(converted)
-}
-
-// decodeRef reads an expression that must name a block of one kind.
-func (l *loader) decodeRef(expr hcl.Expression, f field, b *block) (ref, bool) {
-	t, diags := hcl.AbsTraversalForExpr(expr)
-	name, _ := step(t, 1)
-	if diags.HasErrors() || len(t) != 2 || name == "" || t.RootName() != f.refKind {
-		if hcl.ExprAsKeyword(expr) == "null" && f.role == "optional" {
-			return ref{}, false // as if it were not written
-		}
-		here := ""
-		if !diags.HasErrors() && t.RootName() != f.refKind && slices.Contains(referenceRoots(), t.RootName()) {
-			here = fmt.Sprintf(" Here, it begins with %s.", t.RootName())
-		}
-		l.report(expr.Range(), "Not a reference", "The argument %q takes %s.%s Write %s.NAME, without quotes.", f.name, f.doc, here, f.refKind)
-		return ref{}, false
-	}
-	if l.lookup(t, t.RootName(), name) == nil {
-		return ref{}, false
-	}
-	r := ref{address: spec.Address{Kind: f.refKind, Name: name}, rng: expr.Range()}
-	b.refs = append(b.refs, r.address)
-	return r, true
-}
-
-func (l *loader) decodeRefs(target reflect.Value, expr hcl.Expression, f field, b *block) {
-	members, diags := hcl.ExprList(expr)
-	if diags.HasErrors() {
-		l.report(expr.Range(), "Not a list of references", "The argument %q takes %s. Write [%s.NAME], without quotes.", f.name, f.doc, f.refKind)
-		return
-	}
-	for _, member := range members {
-		if r, ok := l.decodeRef(member, f, b); ok {
-			target.Set(reflect.Append(target, reflect.ValueOf(r)))
-		}
-	}
 }
 
 // goValue converts a known, non-null value to the Go type of a field.

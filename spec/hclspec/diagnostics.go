@@ -38,10 +38,10 @@ func (l *loader) reportHCL(diags hcl.Diagnostics) {
 		switch {
 		case strings.HasPrefix(one.Summary, "Unexpected ") && strings.HasSuffix(one.Summary, " block"): // with its name
 			one.Summary = "Block where an argument is needed"
-		case one.Summary == "Attribute redefined":
+		case one.Summary == "Attribute redefined" || one.Summary == "Duplicate attribute definition":
 			one.Summary = "Argument set twice"
 		}
-		detail := advise(one.Summary, one.Detail)
+		detail := advise(one.Summary, placed.ReplaceAllString(one.Detail, "$1 line $2"))
 		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](one); ok && call.CalledFunctionName() == "file" {
 			detail = strings.TrimSuffix(detail, " Correct the call.") + " Name a file below the estate's folder."
 		}
@@ -63,6 +63,11 @@ func (l *loader) reportBody(diags hcl.Diagnostics, schema *hcl.BodySchema) {
 		words = append(words, b.Type)
 	}
 	for _, one := range diags {
+		if one.Summary == "Extraneous JSON object property" { // in the words of the native syntax
+			one.Summary = "Unsupported argument"
+			one.Detail = strings.Replace(one.Detail, "No argument or block type is named", "An argument or block named", 1)
+			one.Detail = strings.Replace(one.Detail, "\".", "\" is not expected here.", 1)
+		}
 		if used := nameInDetail.FindStringSubmatch(one.Detail); one.Summary == "Unsupported argument" && used != nil && isBlock(schema, used[1]) {
 			l.report(*one.Subject, one.Summary, "%q is a block and no argument. Write it as %s { … }, without the equals sign.", used[1], used[1])
 			continue
@@ -79,6 +84,9 @@ func (l *loader) reportBody(diags hcl.Diagnostics, schema *hcl.BodySchema) {
 		l.reportHCL(hcl.Diagnostics{one})
 	}
 }
+
+// placed is how the HCL library writes a place.
+var placed = regexp.MustCompile(`(\.pki\.hcl(?:\.json)?):(\d+),\d+-(?:\d+,)?\d+`)
 
 var nameInDetail = regexp.MustCompile(`named "([^"]+)"`)
 
@@ -138,6 +146,10 @@ type knownAdvice struct{ words, step string }
 func advice() []knownAdvice {
 	return []knownAdvice{
 		{"Unsupported attribute", "Name one that is there."},
+		{"Missing block label", "Write the labels as keys, as in \"authority\": { \"root\": { … } }."},
+		{"Incorrect JSON value type", "Write { … }."},
+		{"Root value must be object", "Write { … }."},
+		{"comma in", "Remove the comma."},
 		{"Unknown variable", "A validation can refer to its own variable only."},
 		{"Variables not allowed", "Write the value itself."},
 		{"Function calls not allowed", "Write the value itself."},
@@ -162,6 +174,7 @@ func advice() []knownAdvice {
 		{"Invalid escape", "Write a backslash as \\\\."},
 		{"function arguments", "Give as many arguments as the function takes."},
 		{"function", "Correct the call."},
+		{"Operation failed", "Correct the operands."},
 		{"Inconsistent conditional", "Give both results the same type."},
 		{"null value", "Give it a value, or a default with try()."},
 		{"Null", "Give it a value, or a default with try()."},

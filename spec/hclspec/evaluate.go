@@ -22,6 +22,7 @@ type node struct {
 	word    string       // local.NAME, or the argument's path below its block
 	address spec.Address // of the block it stands in
 	expr    hcl.Expression
+	each    *each // of the block it stands in
 	state   nodeState
 	value   cty.Value
 	ok      bool // false silences whatever depends on it
@@ -52,14 +53,18 @@ type variable struct {
 // evaluateNode evaluates a node once. A node that leads back to itself is
 // reported with the whole circle.
 func (l *loader) evaluateNode(n *node) (cty.Value, bool) {
-	outer := l.at
-	defer func() { l.at = outer }()
-	l.at = n.address
+	outer, outerEach := l.at, l.each
+	defer func() { l.at, l.each = outer, outerEach }()
+	l.at, l.each = n.address, n.each
 	switch n.state {
 	case done:
 		return n.value, n.ok
 	case walking:
 		l.reportCircle(n)
+		return cty.DynamicVal, false
+	}
+	if len(l.walking) >= maxChain {
+		l.report(n.expr.Range(), "Reference chain too long", "More than %d values refer to one another in a row here. Write one of them without a reference.", maxChain)
 		return cty.DynamicVal, false
 	}
 	n.state = walking
@@ -84,7 +89,7 @@ func (l *loader) reportCircle(n *node) {
 }
 
 // scope is what the expression at hand may see: values by name, any depth.
-type scope map[string]any
+type scope map[string]any // cty.Value or scope
 
 // put sets the value at the end of a path of names.
 func (s scope) put(v cty.Value, path ...string) {
@@ -118,13 +123,21 @@ func (l *loader) evaluate(expr hcl.Expression) (cty.Value, bool) {
 		return value, true
 	}
 	seen, ok := scope{}, true
+	keyed := keyedGroups(expr)
 	for _, t := range expr.Variables() {
-		ok = l.resolve(t, seen) && ok
+		ok = l.resolve(t, keyed, seen) && ok
 	}
 	if !ok {
 		return cty.DynamicVal, false
 	}
-	value, diags := expr.Value(&hcl.EvalContext{Variables: seen.object(), Functions: l.functions()})
+	return l.value(expr, seen.object())
+}
+
+// value evaluates an expression whose references are known. Numbers are kept
+// within bounds at every step, and so is the result.
+func (l *loader) value(expr hcl.Expression, variables map[string]cty.Value) (cty.Value, bool) {
+	guardNumbers(expr)
+	value, diags := expr.Value(&hcl.EvalContext{Variables: variables, Functions: l.functions()})
 	l.reportHCL(diags)
 	switch {
 	case diags.HasErrors():
@@ -165,7 +178,7 @@ func literal(expr hcl.Expression) (cty.Value, bool) {
 
 // resolve checks one traversal before evaluation and puts what it needs into
 // the scope.
-func (l *loader) resolve(t hcl.Traversal, seen scope) bool {
+func (l *loader) resolve(t hcl.Traversal, keyed map[hcl.Pos]keyedGroup, seen scope) bool {
 	root := t.RootName()
 	name, found := step(t, 1)
 	if !found && slices.Contains(referenceRoots(), root) {
@@ -173,6 +186,8 @@ func (l *loader) resolve(t hcl.Traversal, seen scope) bool {
 		return false
 	}
 	switch root {
+	case "each":
+		return l.resolveEach(t, name, seen)
 	case "var":
 		v := l.vars[name]
 		if v == nil {
@@ -193,15 +208,18 @@ func (l *loader) resolve(t hcl.Traversal, seen scope) bool {
 		seen.put(v, root, name)
 		return ok
 	}
-	return l.resolveBlock(t, root, name, seen)
+	if b := l.lookup(t, root, name); b != nil && b.forEach != nil {
+		return l.resolveGroup(t, b, keyed, seen)
+	} else if b != nil {
+		return l.resolveBlock(t, b, seen, 2)
+	}
+	return false
 }
 
-func (l *loader) resolveBlock(t hcl.Traversal, root, name string, seen scope) bool {
-	b := l.lookup(t, root, name)
-	if b == nil {
-		return false
-	}
-	argument, found := step(t, 2)
+// resolveBlock resolves what follows a block in a traversal, from place at.
+func (l *loader) resolveBlock(t hcl.Traversal, b *block, seen scope, at int) bool {
+	root := b.word
+	argument, found := step(t, at)
 	if !found {
 		l.report(t.SourceRange(), "Block where a value is needed",
 			"%s is a whole block. Name one of its arguments, such as %s.%s.", b.address, b.address, firstArgument(b.raw))
@@ -212,28 +230,37 @@ func (l *loader) resolveBlock(t hcl.Traversal, root, name string, seen scope) bo
 		return false
 	}
 	if f.role == "block" {
-		return l.resolveNested(t, b, f, seen)
+		return l.resolveNested(t, b, f, seen, at+1)
 	}
-	return l.resolveNode(t, b.node(f), b.address.String(), seen, root, name, argument)
+	return l.resolveNode(t, b.node(f), b.address.String(), seen, b.path(argument)...)
+}
+
+// path is where a value of the block stands in the scope.
+func (b *block) path(words ...string) []string {
+	path := []string{b.address.Kind, b.address.Name}
+	if b.address.Key != "" {
+		path = append(path, b.address.Key)
+	}
+	return append(path, words...)
 }
 
 // resolveNested resolves one argument of a nested block, or the block as an
 // object.
-func (l *loader) resolveNested(t hcl.Traversal, b *block, f field, seen scope) bool {
+func (l *loader) resolveNested(t hcl.Traversal, b *block, f field, seen scope, at int) bool {
 	whose := b.address.String() + "." + f.name
 	nested := b.nested(f)
 	if nested == nil {
 		return l.resolveNode(t, nil, b.address.String(), seen, f.name)
 	}
-	if argument, found := step(t, 3); found {
+	if argument, found := step(t, at); found {
 		g, known := l.shapes.of(f.blockType()).named(argument)
 		return l.referable(t, whose, f.name, argument, g, known, f.blockType()) &&
-			l.resolveNode(t, l.nestedNode(b, f, nested, g), whose, seen, b.address.Kind, b.address.Name, f.name, argument)
+			l.resolveNode(t, l.nestedNode(b, f, nested, g), whose, seen, b.path(f.name, argument)...)
 	}
 	all := true
 	for _, g := range l.shapes.of(f.blockType()).fields {
 		if n := l.nestedNode(b, f, nested, g); n != nil && !g.isRef() {
-			all = l.resolveNode(t, n, whose, seen, b.address.Kind, b.address.Name, f.name, g.name) && all
+			all = l.resolveNode(t, n, whose, seen, b.path(f.name, g.name)...) && all
 		}
 	}
 	return all
@@ -266,7 +293,7 @@ func (l *loader) resolveNode(t hcl.Traversal, n *node, whose string, seen scope,
 
 // lookup finds the block that a traversal begins with, or says what is wrong.
 func (l *loader) lookup(t hcl.Traversal, root, name string) *block {
-	if !slices.Contains(referenceRoots(), root) || root == "var" || root == "local" {
+	if !slices.Contains(referenceRoots(), root) || root == "var" || root == "local" || root == "each" {
 		l.report(t.SourceRange(), "Unknown reference", "%q begins no reference.%s", root, unknownRoot(root))
 		return nil
 	}
@@ -280,7 +307,7 @@ func (l *loader) lookup(t hcl.Traversal, root, name string) *block {
 	}
 	var names []string
 	for address := range l.blocks {
-		if address.Kind == root {
+		if address.Kind == root && address.Key == "" {
 			names = append(names, address.Name)
 		}
 	}
@@ -333,13 +360,13 @@ func (b *block) remember(name string, a *hcl.Attribute) *node {
 		return nil
 	}
 	if b.nodes[name] == nil {
-		b.nodes[name] = &node{word: name, address: b.address, expr: a.Expr}
+		b.nodes[name] = &node{word: name, address: b.address, expr: a.Expr, each: b.each}
 	}
 	return b.nodes[name]
 }
 
 func referenceRoots() []string {
-	roots := []string{"var", "local"}
+	roots := []string{"var", "local", "each"}
 	for _, k := range kinds() {
 		if !k.single && k.word != "variable" && k.word != "revocation" { // nothing is made of a revocation
 			roots = append(roots, k.word)

@@ -4,11 +4,14 @@ import (
 	"io/fs"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/json"
 )
 
 // parsedChunk is what the parser makes of a chunk.
@@ -21,7 +24,9 @@ type parsedChunk struct {
 func (l *loader) parse() map[string][]byte {
 	sources := map[string][]byte{}
 	names, err := fs.Glob(l.fsys, "*"+Suffix)
-	if err != nil || len(names) == 0 {
+	inJSON, jsonErr := fs.Glob(l.fsys, "*"+JSONSuffix)
+	names = append(names, inJSON...)
+	if err != nil || jsonErr != nil || len(names) == 0 {
 		l.unreadable = true
 		l.say("No estate here", "This folder has no file that ends in %s. Go to an estate's folder, name it with -C DIR, or make one with pki init.", Suffix)
 		return sources
@@ -42,10 +47,10 @@ func (l *loader) parse() map[string][]byte {
 			break
 		}
 		sources[name] = text
-		found, at, deep := scan(text, name)
+		found, at, deep := cut(text, name)
 		if deep {
 			l.unreadable = true
-			l.report(at, "Expression out of bounds", "More than %d brackets and operators stand inside one another here, or a number has an exponent above %d. Split the expression with locals.", maxNesting, maxExponent)
+			l.tooDeep(at)
 		}
 		chunks = append(chunks, found...)
 	}
@@ -56,6 +61,37 @@ func (l *loader) parse() map[string][]byte {
 	return sources
 }
 
+func (l *loader) tooDeep(at hcl.Range) {
+	l.report(at, "Expression out of bounds", "More than %d brackets and operators stand inside one another here, or a number has an exponent above %d. Split the expression with locals.", maxNesting, maxExponent)
+}
+
+// cut gives the chunks of a file in either syntax.
+func cut(text []byte, name string) ([]chunk, hcl.Range, bool) {
+	if !strings.HasSuffix(name, JSONSuffix) {
+		return scan(text, name)
+	}
+	if at, deep := jsonTooDeep(text, name); deep {
+		return nil, at, true
+	}
+	return []chunk{{name, text, hcl.InitialPos}}, hcl.Range{}, false
+}
+
+// parse reads a chunk.
+func (c chunk) parse() parsedChunk {
+	if !strings.HasSuffix(c.file, JSONSuffix) {
+		file, diags := hclsyntax.ParseConfig(c.text, c.file, c.start)
+		return parsedChunk{file, diags}
+	}
+	file, diags := json.Parse(c.text, c.file)
+	if !utf8.Valid(c.text) {
+		diags = hcl.Diagnostics{{
+			Severity: hcl.DiagError, Summary: "Invalid character encoding", Detail: "JSON is written in UTF-8, and this file is not.",
+			Subject: &hcl.Range{Filename: c.file, Start: hcl.InitialPos, End: hcl.InitialPos},
+		}}
+	}
+	return parsedChunk{file, diags}
+}
+
 // parseAll parses every chunk, on all processors, and keeps their order.
 func parseAll(chunks []chunk) []parsedChunk {
 	results := make([]parsedChunk, len(chunks))
@@ -64,8 +100,7 @@ func parseAll(chunks []chunk) []parsedChunk {
 	for range min(runtime.GOMAXPROCS(0), len(chunks)) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(chunks); i = int(next.Add(1)) - 1 {
-				c := chunks[i]
-				results[i].file, results[i].diags = hclsyntax.ParseConfig(c.text, c.file, c.start)
+				results[i] = chunks[i].parse()
 			}
 		})
 	}

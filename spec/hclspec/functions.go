@@ -42,6 +42,7 @@ func (l *loader) functions() map[string]function.Function {
 		"sort":       stdlib.SortFunc,
 		"split":      stdlib.SplitFunc,
 		"toset":      stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+		"tonumber":   stdlib.MakeToFunc(cty.Number),
 		"tostring":   stdlib.MakeToFunc(cty.String),
 		"trimprefix": stdlib.TrimPrefixFunc,
 		"trimspace":  stdlib.TrimSpaceFunc,
@@ -49,6 +50,9 @@ func (l *loader) functions() map[string]function.Function {
 		"try":        tryfunc.TryFunc,
 		"upper":      stdlib.UpperFunc,
 		"values":     stdlib.ValuesFunc,
+	}
+	for name, f := range l.calls {
+		l.calls[name] = guarded(f)
 	}
 	return l.calls
 }

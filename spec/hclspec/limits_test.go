@@ -1,6 +1,7 @@
 package hclspec
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -49,9 +50,52 @@ func TestValuesStaySmall(t *testing.T) {
 		"infinity": "  a = 1 / 0\n",
 	} {
 		_, diags := Load(folderOf(t, "locals {\n"+large+"}\n"), nil)
-		if text := diagnosticsText(diags); !strings.Contains(text, "Value out of bounds") {
+		if text := diagnosticsText(diags); !strings.Contains(text, "Value out of bounds") && !strings.Contains(text, "more digits than an estate can need") {
 			t.Errorf("%s: %.300s", name, text)
 		}
+	}
+}
+
+// TestNumbersStaySmall keeps text that reads as a huge number from becoming
+// one, wherever the language would convert it: written out, the number would
+// fill the memory.
+func TestNumbersStaySmall(t *testing.T) {
+	for name, large := range map[string]string{
+		"sum":         `tostring("1e99999999" + 1)`,
+		"made up":     `"${join("", ["1e", "99999999"]) * 1}"`,
+		"negation":    `"${-"1e99999999"}"`,
+		"comparison":  `"1e99999999" > 3`,
+		"conversion":  `tostring(tonumber("1e99999999"))`,
+		"argument":    `element(["a"], "1e99999999")`,
+		"json":        `tostring(jsondecode("1e99999999"))`,
+		"validations": `"x"`,
+	} {
+		main := "locals {\n  a = " + large + "\n}\n"
+		if name == "validations" {
+			main = "variable \"v\" {\n  default = \"1e99999999\"\n  validation {\n    condition     = \"${var.v + 1}\" == \"\"\n    error_message = \"No.\"\n  }\n}\n"
+		}
+		_, diags := Load(folderOf(t, main), nil)
+		if text := diagnosticsText(diags); !strings.Contains(text, "more digits than an estate can need") {
+			t.Errorf("%s: %.300s", name, text)
+		}
+	}
+	main := "variable \"v\" {\n  type = list(string)\n}\n"
+	if _, diags := Load(folderOf(t, main), map[string]string{"v": `["1e99999999" + 1]`}); !diags.HasErrors() {
+		t.Error("a huge number came in by --var")
+	}
+}
+
+// TestLongChain bounds how many values may wait for one another.
+func TestLongChain(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("locals {\n  a0 = 1\n")
+	for i := range maxChain + 10 {
+		fmt.Fprintf(&b, "  a%d = local.a%d\n", i+1, i)
+	}
+	b.WriteString("}\nlocals {\n  z = local.a" + fmt.Sprint(maxChain+10) + "\n}\n")
+	_, diags := Load(folderOf(t, strings.Replace(b.String(), "a0 = 1", "a0 = local.z0\n  z0 = 1", 1)), nil)
+	if text := diagnosticsText(diags); text != "" && !strings.Contains(text, "Reference chain too long") {
+		t.Errorf("%.300s", text)
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package hclspec answers one question: where is it written, and which line
 // is wrong?
 //
-// It reads every *.pki.hcl file of one folder, evaluates variables, locals and
+// It reads every *.pki.hcl and *.pki.hcl.json file of one folder, evaluates variables, locals and
 // references, and gives a spec.Estate with the place of every block. Values
 // and whole blocks are two graphs: a traversal such as authority.root.validity
 // must be evaluated first, while issuer = authority.root is only linked
@@ -26,8 +26,12 @@ import (
 	"pki.internal/spec"
 )
 
-// Suffix is how an estate's files end.
-const Suffix = ".pki.hcl"
+// Suffix is how an estate's files end, and JSONSuffix how those end that
+// programs write: the same blocks in HCL's JSON syntax.
+const (
+	Suffix     = ".pki.hcl"
+	JSONSuffix = ".pki.hcl.json"
+)
 
 // Limits of what is read. Ten thousand authorities take about 5 MiB; a parsed
 // file takes about fifty times its size in memory.
@@ -85,6 +89,7 @@ type loader struct {
 	locals  map[string]*node
 	vars    map[string]*variable
 	walking []*node // being evaluated, for circles
+	each    *each   // of the block whose expression is at hand
 	shapes  shapes
 	calls   map[string]function.Function // made when first needed
 
@@ -109,6 +114,11 @@ type block struct {
 	refs     []spec.Address                  // the blocks it refers to
 	faulty   bool                            // it is wrong, or refers to one that is
 	decoded  reflect.Value                   // pointer to the raw struct
+
+	forEach   hcl.Expression // nil for a block that stands for itself
+	instances []*block       // of a block with for_each, by key
+	expanded  nodeState      // of instances
+	each      *each          // of an instance
 }
 
 // say reports trouble that belongs to no line.
@@ -184,8 +194,16 @@ func (l *loader) declare(b *hcl.Block) {
 		return
 	}
 	schema := l.shapes.of(raw).schema
+	if repeats(b.Type) {
+		schema = l.shapes.of(raw).repeated
+	}
 	content, diags := b.Body.Content(schema)
 	l.reportBody(diags, schema)
+	l.native(content, l.shapes.of(raw))
+	if a := content.Attributes[forEachWord]; a != nil {
+		declared.forEach = a.Expr
+		delete(content.Attributes, forEachWord)
+	}
 	declared.content, declared.faulty = content, diags.HasErrors()
 	declared.noteMisspelt(diags)
 	l.blocks[declared.address] = declared
@@ -218,6 +236,7 @@ func (l *loader) declareLocals(b *hcl.Block) {
 	l.reportHCL(diags)
 	for _, name := range keys(attributes) {
 		a := attributes[name]
+		a.Expr = l.nativeExpression(a.Expr, false)
 		if first := l.locals[name]; first != nil {
 			at := first.expr.Range()
 			l.report(a.NameRange, "Duplicate local", "local.%s was already declared at %s line %d. Rename or remove one of them.", name, at.Filename, at.Start.Line)

@@ -19,6 +19,7 @@ const (
 	maxBits     = 1 << 14 // binary exponent of a computed number
 	maxText     = 4 << 20 // bytes of a computed string
 	maxMembers  = 100_000 // of a computed value, at all depths together
+	maxChain    = 2_000   // values that refer to one another in a row
 )
 
 // bracket is an open bracket and how many operators follow one another in it.

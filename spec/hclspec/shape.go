@@ -11,6 +11,8 @@ type shape struct {
 	fields []field
 	schema *hcl.BodySchema
 	origin int // index of the embedded spec.Origin
+
+	repeated *hcl.BodySchema // with for_each before the other arguments
 }
 
 // shapes remembers the shape of every raw struct that was met.
@@ -23,6 +25,10 @@ func (s shapes) of(t reflect.Type) *shape {
 			if t.Field(i).Anonymous {
 				made.origin = i
 			}
+		}
+		made.repeated = &hcl.BodySchema{
+			Attributes: append([]hcl.AttributeSchema{{Name: forEachWord}}, made.schema.Attributes...),
+			Blocks:     made.schema.Blocks,
 		}
 		s[t] = made
 	}

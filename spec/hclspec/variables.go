@@ -99,7 +99,8 @@ func (l *loader) variableText(b *block, text string, want cty.Type) cty.Value {
 	if _, deep := tooDeep([]byte(text), "--var"); !deep {
 		expr, diags := parseExpression(text)
 		if !diags.HasErrors() {
-			if v, more := expr.Value(nil); !more.HasErrors() {
+			guardNumbers(expr)
+			if v, more := expr.Value(nil); !more.HasErrors() && v.IsWhollyKnown() && !tooLarge(v) {
 				return v
 			}
 		}
@@ -113,6 +114,8 @@ func (l *loader) checkVariable(b *block, check rawValidation, value cty.Value) b
 		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{b.address.Name: value})},
 		Functions: l.functions(),
 	}
+	guardNumbers(check.Condition)
+	guardNumbers(check.ErrorMessage)
 	passes, diags := check.Condition.Value(ctx)
 	message, more := check.ErrorMessage.Value(ctx)
 	l.reportHCL(append(diags, more...))

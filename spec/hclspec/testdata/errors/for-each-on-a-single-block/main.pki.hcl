@@ -1,0 +1,6 @@
+lint {
+  for_each = toset(["a"])
+}
+variable "v" {
+  for_each = toset(["a"])
+}
