@@ -105,7 +105,7 @@ online CAs need.
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		initCommand(a), fmtCommand(a), validateCommand(a), planCommand(a), showCommand(a), approveCommand(a), applyCommand(a),
-		verifyCommand(a), crlCommand(a), lintCommand(a), renderCommand(a), shareCommand(a), tokenCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
+		verifyCommand(a), statusCommand(a), crlCommand(a), lintCommand(a), renderCommand(a), shareCommand(a), tokenCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
 	)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
