@@ -35,6 +35,10 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 			Kind: plan.OfficersAppointed, Audience: plan.Public,
 			Officers: &plan.Appointed{Action: a.Number, Officers: *a.AppointOfficers},
 		})
+	case plan.EstablishShares:
+		result, err = c.establishShares(ctx, a)
+	case plan.ReshareSecret:
+		result, err = c.reshare(ctx, a)
 	}
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ type Room struct {
 	Desk    Desk
 	Secrets Secrets
 	Stores  Stores
+	Custody Custody // nil where no plan speaks of custodians
 	Book    Book
 	Files   Files
 	Tool    plan.Tool

@@ -159,7 +159,10 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 		if i < 0 {
 			return fmt.Errorf("the estate has no %s", address)
 		}
-		secret, err := c.Secrets.Secret(ctx, c.admitted.estate.Secrets[i], !c.opensSomething(address, existing))
+		if c.sharesLater(address) {
+			continue
+		}
+		secret, err := c.obtain(ctx, c.admitted.estate.Secrets[i], s, !c.opensSomething(address, existing))
 		if err != nil {
 			return err
 		}
@@ -186,7 +189,7 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 // a wrong token is found before anything is written.
 func (c *ceremony) openForNewKeys(ctx context.Context) error {
 	for _, action := range c.plan.Actions[c.done():] {
-		if action.Kind != plan.GenerateKey || c.becomesReady(c.done(), action.GenerateKey.Store) {
+		if action.Kind != plan.GenerateKey || c.becomesReady(c.done(), action.GenerateKey.Store) || c.lockedLater(action.GenerateKey.Store) {
 			continue
 		}
 		if _, err := c.store(ctx, action.GenerateKey.Store); err != nil {
@@ -262,6 +265,14 @@ func (c *ceremony) store(ctx context.Context, address spec.Address) (hsm.Store, 
 	var secret []byte // none for a pin pad
 	if k.Password != nil {
 		secret = c.secrets[k.Password.Address]
+	}
+	if k.Token != nil && secret != nil {
+		pin, err := RecordedPIN(c.Book.State(), k, secret)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", address, err)
+		}
+		defer clear(pin)
+		secret = pin
 	}
 	s, err := c.Stores.Open(ctx, k, secret)
 	if err != nil {

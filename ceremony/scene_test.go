@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"pki.internal/ceremony/ledger"
 	"pki.internal/hsm"
 	"pki.internal/plan"
+	"pki.internal/shamir"
 	"pki.internal/spec"
 	"pki.internal/spec/hclspec"
 )
@@ -42,6 +44,9 @@ type scene struct {
 	after   bool
 	desk    deskFunc
 	secrets int
+	people  *people
+	rand    io.Reader
+	offered map[spec.Address]string // secret that each store was last opened with
 }
 
 type deskFunc func(*plan.Plan) error
@@ -59,6 +64,8 @@ func newScene(t testing.TB, example string) *scene {
 		t: t, dir: dir, estate: load(t, example), now: planTime.Add(time.Hour), tool: plan.Tool{Version: "test", SHA256: "00"},
 		files: map[string]plan.File{}, desk: func(*plan.Plan) error { return nil },
 	}
+	s.rand = rand.Reader
+	s.people, s.offered = &people{scene: s, kept: map[shamir.SetID]map[string]*shamir.Share{}}, map[spec.Address]string{}
 	s.keys = &memoryStore{scene: s, keys: map[string]*ecdsa.PrivateKey{}}
 	return s
 }
@@ -131,8 +138,8 @@ func (s *scene) run(p *plan.Plan, resume bool) error {
 	}
 	defer file.Close()
 	room := &ceremony.Room{
-		Clock: func() time.Time { return s.now }, Rand: rand.Reader, Desk: s, Secrets: s, Stores: s,
-		Book: cutBook{file, s}, Files: s, Tool: s.tool,
+		Clock: func() time.Time { return s.now }, Rand: s.rand, Desk: s, Secrets: s, Stores: s,
+		Book: cutBook{file, s}, Files: s, Tool: s.tool, Custody: s.people,
 	}
 	return room.Run(context.Background(), admitted)
 }
@@ -149,7 +156,10 @@ func (s *scene) Secret(context.Context, *spec.Secret, bool) ([]byte, error) {
 	return []byte("correct horse battery staple"), nil
 }
 
-func (s *scene) Open(context.Context, *spec.KeyStore, []byte) (hsm.Store, error) { return s.keys, nil }
+func (s *scene) Open(_ context.Context, k *spec.KeyStore, secret []byte) (hsm.Store, error) {
+	s.offered[k.Address] = string(secret)
+	return s.keys, nil
+}
 
 func (s *scene) Read(name string) ([]byte, error) {
 	f, ok := s.files[name]

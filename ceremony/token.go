@@ -35,7 +35,13 @@ func (c *ceremony) initializeToken(ctx context.Context, a plan.Action) (Result, 
 	if k == nil || !can {
 		return Result{}, errors.New("no token can be made ready here")
 	}
-	made, err := driver.Initialize(ctx, k, c.secrets[planned.OfficerPIN], c.secrets[planned.PIN], c.admitted.resume)
+	officer, pin, err := c.newPINs(a.Address, planned)
+	if err != nil {
+		return Result{}, err
+	}
+	defer clear(officer)
+	defer clear(pin)
+	made, err := driver.Initialize(ctx, k, officer, pin, c.admitted.resume)
 	if err != nil {
 		return Result{}, err
 	}

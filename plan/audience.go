@@ -39,10 +39,11 @@ func (a Audience) Sees(fact Audience) bool {
 // Audience gives the audience of every fact of a kind. Whatever the state of a
 // PKI needs is public, so that a public copy can be replayed: plans, keys,
 // certificates, CRLs. People, devices and media stand in facts of their own,
-// which change no state and are withheld from a public copy.
+// which are withheld from a public copy: its state is the same, and names no
+// custodian.
 func (k EventKind) Audience() Audience {
 	switch k {
-	case TokenIdentified, CRLSealed:
+	case TokenIdentified, CRLSealed, HoldersNamed:
 		return Restricted
 	}
 	return Public

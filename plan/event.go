@@ -26,6 +26,11 @@ type Event struct {
 	TokenReady  *TokenReady  `json:"token_initialized,omitempty"`
 	Token       *TokenSeen   `json:"token_identified,omitempty"`
 	Officers    *Appointed   `json:"officers_appointed,omitempty"`
+
+	Custodians *CustodiansNamed   `json:"custodians_named,omitempty"`
+	Shares     *SharesEstablished `json:"shares_established,omitempty"`
+	Reshared   *SharesEstablished `json:"secret_reshared,omitempty"`
+	Drill      *ShareDrill        `json:"share_drill,omitempty"`
 }
 
 // EventKind names what happened.
@@ -45,6 +50,10 @@ const (
 	TokenInitialized   EventKind = "token_initialized"
 	TokenIdentified    EventKind = "token_identified"
 	OfficersAppointed  EventKind = "officers_appointed"
+	HoldersNamed       EventKind = "custodians_named"
+	SharesWereMade     EventKind = "shares_established"
+	SecretReshared     EventKind = "secret_reshared"
+	SharesDrilled      EventKind = "share_drill"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone

@@ -54,6 +54,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 		return nil, m.diags.Sorted()
 	}
 	m.officers()
+	m.shares() // before any key, because nothing may be locked with a secret that is not proven
 	for _, a := range e.IssuanceOrder() {
 		m.authority(a)
 	}
@@ -359,7 +360,10 @@ func (m *maker) initializeToken(k *spec.KeyStore) {
 	}
 	m.add(Action{
 		Kind: InitializeToken, Address: k.Address, Irreversible: true,
-		InitializeToken: &TokenAction{Module: k.Token.Module, Label: k.Token.Label, PIN: k.Password.Address, OfficerPIN: k.Token.OfficerPIN.Address},
+		InitializeToken: &TokenAction{
+			Module: k.Token.Module, Label: k.Token.Label, PIN: k.Password.Address, OfficerPIN: k.Token.OfficerPIN.Address,
+			PINForm: k.PINForm(false).String(), OfficerPINForm: k.PINForm(true).String(),
+		},
 	})
 	m.useSecret(k.Token.OfficerPIN)
 	m.useSecret(k.Password)
@@ -398,6 +402,7 @@ func (m *maker) needs() {
 	for _, s := range m.secrets {
 		m.plan.Needs.Secrets = append(m.plan.Needs.Secrets, s.Address)
 	}
+	m.needsCustodians()
 }
 
 // otherKeys lists the public keys of every authority but one.

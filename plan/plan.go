@@ -97,6 +97,8 @@ type WaiverRef struct {
 type Needs struct {
 	Roles   []string       `json:"roles"`
 	Secrets []spec.Address `json:"secrets"`
+
+	Custodians []CustodiansNeeded `json:"custodians,omitempty"` // of the secrets that are shared already
 }
 
 // Kind is what an action does.
@@ -110,6 +112,8 @@ const (
 	GenerateProvisionerKey Kind = "generate_provisioner_key"
 	InitializeToken        Kind = "initialize_token"
 	AppointOfficers        Kind = "appoint_officers"
+	EstablishShares        Kind = "establish_shares"
+	ReshareSecret          Kind = "reshare_secret"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -126,6 +130,8 @@ type Action struct {
 	GenerateProvisionerKey *ProvisionerAction `json:"generate_provisioner_key,omitempty"`
 	InitializeToken        *TokenAction       `json:"initialize_token,omitempty"`
 	AppointOfficers        *OfficersAction    `json:"appoint_officers,omitempty"`
+	EstablishShares        *SharesAction      `json:"establish_shares,omitempty"`
+	ReshareSecret          *SharesAction      `json:"reshare_secret,omitempty"`
 }
 
 // KeyAction makes a key that did not exist.
@@ -144,6 +150,9 @@ type TokenAction struct {
 	Label      string       `json:"label"`
 	PIN        spec.Address `json:"pin"`
 	OfficerPIN spec.Address `json:"so_pin"`
+
+	PINForm        string `json:"pin_form,omitempty"`    // of a PIN made from a shared secret, such as letters:32
+	OfficerPINForm string `json:"so_pin_form,omitempty"` // likewise
 }
 
 // OnToken reports whether the key lives on a token, so that there is no file.
@@ -273,7 +282,7 @@ func (p *Plan) wellFormed() error {
 		set := map[Kind]bool{
 			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
 			SignCRL: a.SignCRL != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
-			InitializeToken: a.InitializeToken != nil, AppointOfficers: a.AppointOfficers != nil,
+			InitializeToken: a.InitializeToken != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {

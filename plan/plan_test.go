@@ -35,7 +35,7 @@ func mustMake(t *testing.T, e *spec.Estate, s plan.State, in plan.Inputs) *plan.
 // changes what ceremonies sign. The goldens are indented for review; the
 // digest is of the canonical bytes.
 func TestGoldenPlans(t *testing.T) {
-	for _, name := range []string{"two-tier", "csr-from-kms"} {
+	for _, name := range []string{"two-tier", "csr-from-kms", "custodians"} {
 		t.Run(name, func(t *testing.T) {
 			p := mustMake(t, loadExample(t, name), plan.State{}, someInputs)
 			p.Lint.Set = "" // changes with every zlint; its own test pins it

@@ -31,6 +31,8 @@ type State struct {
 	authorities  map[spec.Address]Authority
 	provisioners map[spec.Address]ProvKey
 	tokens       map[spec.Address]TokenReady
+	shares       []ShareSet
+	named        *CustodiansNamed // holders of the set that comes next
 }
 
 // Authority is what the ledger knows of one CA: its newest generation.
@@ -137,7 +139,8 @@ func (e Event) wellFormed() error {
 		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
 		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
 		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil, OfficersAppointed: e.Officers != nil,
-		CRLSealed: e.Sealed != nil,
+		CRLSealed:      e.Sealed != nil,
+		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -154,6 +157,9 @@ func (e Event) wellFormed() error {
 func (s *State) apply(e Event) error {
 	if e.Kind == CeremonyBegun {
 		return s.begin(e.Begun)
+	}
+	if e.Kind == SharesDrilled && s.Open == nil {
+		return s.drill(e.Drill, e.Time)
 	}
 	if s.Open == nil {
 		return fmt.Errorf("%q stands outside a ceremony", e.Kind)
@@ -179,6 +185,14 @@ func (s *State) apply(e Event) error {
 		return s.identifyToken(e.Token)
 	case OfficersAppointed:
 		return s.appoint(e.Officers)
+	case HoldersNamed:
+		return s.nameCustodians(e.Custodians)
+	case SharesWereMade:
+		return s.establishShares(e.Shares, EstablishShares, e.Time)
+	case SecretReshared:
+		return s.establishShares(e.Reshared, ReshareSecret, e.Time)
+	case SharesDrilled:
+		return errors.New("a drill stands inside a ceremony")
 	}
 	return s.finish(e.Finished)
 }

@@ -168,3 +168,27 @@ func Decrypt(text []byte, ids Identities) (*Reading, error) {
 	}
 	return Read(inner)
 }
+
+// NewIdentity makes an X25519 identity, as the text of a file. The key comes
+// from age's own randomness.
+func NewIdentity() ([]byte, error) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "# public key: %s\n%s\n", id.Recipient(), id), nil
+}
+
+// Recipient gives the public key of the one identity there is.
+func (ids Identities) Recipient() (Recipient, error) {
+	if len(ids) != 1 {
+		return Recipient{}, fmt.Errorf("there are %d identities in it, and one is wanted", len(ids))
+	}
+	switch id := ids[0].(type) {
+	case *age.X25519Identity:
+		return Recipient{id.Recipient().String(), id.Recipient()}, nil
+	case *age.HybridIdentity:
+		return Recipient{id.Recipient().String(), id.Recipient()}, nil
+	}
+	return Recipient{}, fmt.Errorf("its recipient cannot be told from it; name the recipient")
+}

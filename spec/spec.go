@@ -27,6 +27,7 @@ type Estate struct {
 	Name         string
 	Environment  Environment
 	Secrets      []*Secret
+	Custodians   []*Custodians
 	KeyStores    []*KeyStore
 	Authorities  []*Authority
 	Templates    []*Template
@@ -53,6 +54,10 @@ type Secret struct {
 	Origin
 	File   string // relative to the estate's folder; never in production
 	Prompt bool   // asked on the terminal
+
+	Custodians *Custodians // who hold its shares; it is made in a ceremony
+	Length     int         // characters of a made secret; 0 without custodians
+	Dice       bool        // people's throws are mixed in
 }
 
 // KeyStore is where private keys live.

@@ -29,6 +29,9 @@ type Token struct {
 	Initialize bool    // the first ceremony gives an empty token its label and PINs
 	OfficerPIN *Secret // of the security officer; nil when Initialize is not set
 
+	UserForm    PINForm // as written, for PINs from custodians; KeyStore.PINForm is effective
+	OfficerForm PINForm
+
 	CapabilitiesFile string
 	Capabilities     *Capabilities // nil when no file is named
 }
@@ -95,7 +98,7 @@ func (k *KeyStore) validateKind(d *Diagnostics, env Environment) {
 // tokenWords lists the arguments that were written and belong to a token.
 func (k *KeyStore) tokenWords() []string {
 	var written []string
-	for _, word := range []string{"module", "module_sha256", "init_args", "token", "serial", "manufacturer", "model", "pin", "pin_pad", "initialize", "so_pin", "capabilities"} {
+	for _, word := range []string{"module", "module_sha256", "init_args", "token", "serial", "manufacturer", "model", "pin", "pin_pad", "initialize", "so_pin", "capabilities", "pin_alphabet", "pin_length", "so_pin_alphabet", "so_pin_length"} {
 		if _, is := k.Attributes[word]; is {
 			written = append(written, word)
 		}
@@ -138,6 +141,7 @@ func (t *Token) validate(d *Diagnostics, k *KeyStore, env Environment) {
 		d.Report(k.Origin, "pin", "Token without a PIN", "Write pin = secret.NAME, or pin_pad = true when the PIN is entered on the device.")
 	}
 	t.validateInitialize(d, k)
+	t.validatePINForms(d, k)
 	if t.CapabilitiesFile == "" && env == Production {
 		d.Warn(k.Origin, "", "Token was not tested",
 			"Whether it can do what the estate asks of it shows only in the ceremony. Run pki token test --out FILE and add capabilities = \"FILE\".")

@@ -22,6 +22,7 @@ func (e *Estate) Validate() Diagnostics {
 	for _, s := range e.Secrets {
 		s.validate(&d, e.Environment)
 	}
+	e.validateCustodians(&d)
 	for _, k := range e.KeyStores {
 		k.validate(&d, e.Environment)
 	}
@@ -79,10 +80,18 @@ func (e *Estate) validateNames(d *Diagnostics) {
 
 func (s *Secret) validate(d *Diagnostics, env Environment) {
 	switch {
+	case s.Custodians != nil && (s.File != "" || s.Prompt):
+		d.Report(s.Origin, "custodians", "Two sources for one secret", "A secret that custodians hold is made in the ceremony, and no file or person gives it. Remove file and prompt, or custodians.")
+	case s.Custodians != nil && (s.Length < MinSecretLength || s.Length > MaxSecretLength):
+		d.Report(s.Origin, "length", "Length of a secret", "A made secret has from %d characters, which are %d bits, to %d, and not %d. Leave length out for %d.",
+			MinSecretLength, SecretBits(MinSecretLength), MaxSecretLength, s.Length, DefaultSecret)
+	case s.Custodians != nil:
+	case s.Length != 0 || s.Dice:
+		d.Report(s.Origin, "", "Argument of another kind of secret", "length and dice belong to a secret that is made in the ceremony. Remove them, or write custodians = custodians.NAME.")
 	case s.File != "" && s.Prompt:
 		d.Report(s.Origin, "prompt", "Two sources for one secret", "A secret comes from a file or from a prompt, not from both. Remove one of them.")
 	case s.File == "" && !s.Prompt:
-		d.Report(s.Origin, "", "Secret without a source", "Nothing says where its value comes from. Write prompt = true to be asked on the terminal, or file = \"…\" outside production.")
+		d.Report(s.Origin, "", "Secret without a source", "Nothing says where its value comes from. Write custodians = custodians.NAME to have it made in the ceremony, prompt = true to be asked on the terminal, or file = \"…\" outside production.")
 	case s.File != "" && env == Production:
 		d.Report(s.Origin, "file", "Secret in a file", "In production no secret may lie in a file. Write prompt = true instead.")
 	}

@@ -53,7 +53,7 @@ func TestGoodEstate(t *testing.T) {
 // tested beside them, and holds that no rule has been left out.
 func TestEveryRule(t *testing.T) {
 	seen := map[string]bool{}
-	for _, group := range []map[string]broken{blockRules(), authorityRules(), issuanceRules(), crlRules(), constraintRules(), onlineRules(), databaseRules()} {
+	for _, group := range []map[string]broken{blockRules(), authorityRules(), issuanceRules(), crlRules(), constraintRules(), onlineRules(), databaseRules(), custodyRules()} {
 		for name, b := range group {
 			b.check(t, name, seen)
 		}

@@ -36,6 +36,8 @@ type app struct {
 	width          int
 	sources        map[string][]byte // of the estate that was loaded, for snippets
 	warnings       spec.Diagnostics  // shown so far
+	estate         *spec.Estate      // that was loaded last, for names that no plan holds
+	ledger         plan.State        // that was read last, likewise
 }
 
 // folder opens the estate's folder. Nothing outside it is reached through the
@@ -63,11 +65,13 @@ func (a *app) load(root *os.Root, vars map[string]string) (*spec.Estate, error) 
 	a.sources = loaded.Sources
 	if !diags.HasErrors() {
 		diags = append(diags, checkOnline(loaded.Estate)...).Sorted()
+		diags = append(diags, checkRecipients(loaded.Estate)...)
 	}
 	if diags.HasErrors() {
 		return nil, diags
 	}
 	a.warn(diags)
+	a.estate = loaded.Estate
 	return loaded.Estate, nil
 }
 
@@ -88,6 +92,7 @@ func (a *app) book(root *os.Root) (*ledger.Book, error) {
 	if len(torn) > 0 {
 		return nil, fmt.Errorf("%s: %w", ledgerName, ledger.ErrTorn)
 	}
+	a.ledger = book.State()
 	return book, nil
 }
 

@@ -21,6 +21,9 @@ import (
 type applyOptions struct {
 	resume, yes bool
 	lastTry     bool
+	sheets      string
+	shares      []string
+	identities  []string
 	vars        []string
 }
 
@@ -40,8 +43,8 @@ ceremony. Without a plan no ceremony key can be reached.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				if o.resume || o.yes {
-					return &usageError{fmt.Errorf("--resume and --yes belong to a plan: pki apply PLAN")}
+				if o.resume || o.yes || o.sheets != "" || len(o.shares)+len(o.identities) > 0 {
+					return &usageError{fmt.Errorf("--resume, --yes, --sheets, --share and --identity belong to a plan: pki apply PLAN")}
 				}
 				return a.applyRender(o.vars)
 			}
@@ -54,6 +57,9 @@ ceremony. Without a plan no ceremony key can be reached.`,
 	c.Flags().BoolVar(&o.resume, "resume", false, "go on with an interrupted ceremony of this plan")
 	c.Flags().BoolVar(&o.yes, "yes", false, "answer the confirmation; lab estates only")
 	c.Flags().BoolVar(&o.lastTry, "last-pin-try", false, "log in to a token although it has one try left before it locks")
+	c.Flags().StringVar(&o.sheets, "sheets", "", "folder for the pages of new shares without a recipient, to be printed; else their words are shown for writing down")
+	c.Flags().StringArrayVar(&o.shares, "share", nil, "file with a custodian's share; may be repeated, and what is missing is asked for")
+	c.Flags().StringArrayVar(&o.identities, "identity", nil, "file of age identities that open encrypted shares; may be repeated")
 	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable when rendering, name=value; may be repeated")
 	return c
 }
@@ -96,11 +102,16 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		return err
 	}
 	defer file.Close()
+	if err := seclude(); err != nil {
+		return err
+	}
+	people := &custody{app: a, root: root, sheets: o.sheets, files: o.shares, identities: o.identities, resumed: o.resume}
+	defer people.close()
 	room := &ceremony.Room{
 		Clock: a.now, Rand: rand.Reader, Tool: self,
 		Desk:    &desk{app: a, yes: o.yes, digest: digest},
 		Secrets: askSecrets{root: root, environment: p.Estate.Environment},
-		Stores:  stores{root, o.lastTry}, Book: watchedBook{file}, Files: folderFiles{root},
+		Stores:  stores{root, o.lastTry}, Book: watchedBook{file}, Files: folderFiles{root}, Custody: people,
 	}
 	if err := room.Run(ctx, admitted); err != nil {
 		return a.interrupted(file.State(), name, err)
@@ -118,7 +129,7 @@ func (a *app) admit(root *os.Root, r ceremony.Request) (*ceremony.Admitted, erro
 	if len(torn) > 0 && !r.Resume {
 		return nil, fmt.Errorf("%s: %w", ledgerName, ledger.ErrTorn)
 	}
-	r.History = book
+	r.History, a.ledger = book, book.State()
 	return ceremony.Admit(r)
 }
 

@@ -17,6 +17,7 @@ import (
 	"pki.internal/ceremony"
 	"pki.internal/examples"
 	"pki.internal/plan"
+	"pki.internal/shamir"
 	"pki.internal/spec"
 	"pki.internal/spec/hclspec"
 )
@@ -47,7 +48,7 @@ that is already there is never overwritten.`,
 }
 
 // gitignore keeps what must never be committed out of Git.
-const gitignore = "# Keys and passwords never go into Git.\n/keys/\n/secrets/\n*.new\n"
+const gitignore = "# Keys and passwords never go into Git.\n/keys/\n/secrets/\n/shares/\n*.new\n"
 
 func (a *app) initEstate(example string) error {
 	files, err := examples.Files(example)
@@ -84,6 +85,11 @@ func (a *app) initEstate(example string) error {
 	if err != nil {
 		return err
 	}
+	people, err := writeIdentities(root, loaded.Estate.Custodians)
+	if err != nil {
+		return err
+	}
+	passwords = append(passwords, people...)
 	written = append(written, passwords...)
 	slices.Sort(written)
 	return a.emit("init", map[string]any{"dir": a.dir, "written": written}, func(w io.Writer) {
@@ -118,6 +124,34 @@ func writePasswords(root *os.Root, secrets []*spec.Secret) ([]string, error) {
 			return nil, err
 		}
 		written = append(written, s.File)
+	}
+	return written, nil
+}
+
+// writeIdentities makes an age identity for every holder whom a file stands
+// for.
+func writeIdentities(root *os.Root, custodians []*spec.Custodians) ([]string, error) {
+	var written []string
+	for _, c := range custodians {
+		for _, h := range c.Holders {
+			if h.Identity == "" {
+				continue
+			}
+			if _, err := root.Lstat(h.Identity); err == nil {
+				continue
+			}
+			text, err := shamir.NewIdentity()
+			if err != nil {
+				return nil, err
+			}
+			if err := root.MkdirAll(path.Dir(h.Identity), 0o700); err != nil {
+				return nil, err
+			}
+			if err := (folderFiles{root}).Write(plan.File{Path: h.Identity, Mode: 0o600, Data: text}); err != nil {
+				return nil, err
+			}
+			written = append(written, h.Identity)
+		}
 	}
 	return written, nil
 }

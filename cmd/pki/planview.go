@@ -57,7 +57,7 @@ func headTitle(h plan.Head) string {
 func inTheRoom(p *plan.Plan) string {
 	words := slices.Clone(p.Needs.Roles)
 	for _, s := range p.Needs.Secrets {
-		words = append(words, s.String())
+		words = append(words, s.String()+fromCustodians(p, s))
 	}
 	return strings.Join(words, ", ")
 }
@@ -77,8 +77,11 @@ func planSummary(p *plan.Plan) string {
 		}
 	}
 	initialised := ""
+	if sets := n[plan.EstablishShares] + n[plan.ReshareSecret]; sets > 0 {
+		initialised = count(sets, "secret") + " shared, "
+	}
 	if tokens := n[plan.InitializeToken]; tokens > 0 {
-		initialised = count(tokens, "token") + " initialised, "
+		initialised += count(tokens, "token") + " initialised, "
 	}
 	return fmt.Sprintf("Ceremony: %s%s made, %s and %s signed, %s made, %s written. %d of %s cannot be undone.",
 		initialised, count(n[plan.GenerateKey], "key"), count(n[plan.SignCertificate], "certificate"), count(n[plan.SignCRL], "CRL"),
@@ -99,9 +102,13 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 		a.printDraft(w, p, &action.SignCertificate.Draft, action)
 	case plan.SignCRL:
 		a.printDraft(w, p, &action.SignCRL.Draft, action)
+	case plan.EstablishShares:
+		a.printSharing(w, action, action.EstablishShares)
+	case plan.ReshareSecret:
+		a.printSharing(w, action, action.ReshareSecret)
 	case plan.InitializeToken:
 		k := action.InitializeToken
-		table(w, "       Label\t"+k.Label, "       Module\t"+k.Module, "       User PIN\t"+k.PIN.String(), "       Officer's PIN\t"+k.OfficerPIN.String())
+		table(w, "       Label\t"+k.Label, "       Module\t"+k.Module, "       User PIN\t"+pinTitle(k.PIN, k.PINForm), "       Officer's PIN\t"+pinTitle(k.OfficerPIN, k.OfficerPINForm))
 	case plan.AppointOfficers:
 		table(w, officerRows(action.AppointOfficers)...)
 	case plan.GenerateProvisionerKey:
@@ -151,6 +158,12 @@ func actionName(action plan.Action) string {
 	}
 	if action.Kind == plan.AppointOfficers {
 		return fmt.Sprintf("appoint %s; a plan then needs %s", count(len(action.AppointOfficers.Officers), "officer"), count(action.AppointOfficers.Approvals, "approval"))
+	}
+	if action.Kind == plan.EstablishShares {
+		return fmt.Sprintf("make %s and hand its shares out", action.Address)
+	}
+	if action.Kind == plan.ReshareSecret {
+		return fmt.Sprintf("share %s anew", action.Address)
 	}
 	if action.Kind == plan.InitializeToken {
 		return fmt.Sprintf("initialise the empty token of %s", action.Address)

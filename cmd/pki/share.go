@@ -49,16 +49,29 @@ type shareSource struct {
 	identities []string // files of age identities
 	typed      bool     // ask for words on the terminal, too
 	record     string   // file of the set's record
+	secret     string   // of the estate, whose set is in the ledger
 }
 
 func (o *shareSource) flags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&o.identities, "identity", nil, "file of age identities that open encrypted shares; may be repeated")
 	c.Flags().BoolVar(&o.typed, "type", false, "ask for shares in words on the terminal, until there are enough")
-	c.Flags().StringVar(&o.record, "set", "", "the set's public record, set.json; every share is checked against it")
+	o.recordFlags(c)
 }
 
-// set reads the record, if one was named.
-func (o *shareSource) set() (*shamir.Set, error) {
+func (o *shareSource) recordFlags(c *cobra.Command) {
+	c.Flags().StringVar(&o.record, "set", "", "the set's public record, set.json; every share is checked against it")
+	c.Flags().StringVar(&o.secret, "secret", "", "a secret of the estate: its set in the ledger is the record")
+}
+
+// recordOf reads the record, if one was named.
+func (a *app) recordOf(o *shareSource) (*shamir.Set, error) {
+	if o.secret != "" && o.record != "" {
+		return nil, &usageError{errors.New("--set and --secret both name a record; give one")}
+	}
+	if o.secret != "" {
+		_, set, err := a.setInForce(o.secret)
+		return set, err
+	}
 	if o.record == "" {
 		return nil, nil
 	}
@@ -78,6 +91,7 @@ type heldShare struct {
 	*shamir.Share
 	from        string
 	corrections []shamir.Correction
+	form        string // words, qr, json or age
 }
 
 // shares gives the bare shares.
@@ -145,7 +159,8 @@ func readShare(name string, ids shamir.Identities) (heldShare, error) {
 	}
 	defer clear(text)
 	var r *shamir.Reading
-	if shamir.IsEncrypted(text) && len(ids) > 0 {
+	encrypted := shamir.IsEncrypted(text) && len(ids) > 0
+	if encrypted {
 		r, err = shamir.Decrypt(text, ids)
 	} else {
 		r, err = shamir.Read(text)
@@ -153,7 +168,11 @@ func readShare(name string, ids shamir.Identities) (heldShare, error) {
 	if err != nil {
 		return heldShare{}, err
 	}
-	return heldShare{r.Share, name, r.Corrections}, nil
+	h := heldShare{r.Share, name, r.Corrections, string(r.Form)}
+	if encrypted {
+		h.form = "age"
+	}
+	return h, nil
 }
 
 func (a *app) sayCorrections(h heldShare) {
@@ -226,7 +245,7 @@ func (a *app) typeShares(ctx context.Context, held []heldShare, enough func([]he
 }
 
 func typeShare(ctx context.Context, tty *os.File, number int) (heldShare, error) {
-	fmt.Fprintf(tty, "\nShare %d: type its words line by line; they are not shown. Four letters of\neach word are enough, ? stands for one that cannot be read, and an empty line\nends the command. A scanner that types may read the code instead.\n", number)
+	fmt.Fprintf(tty, "\nShare %d: type its words line by line; they are not shown. Four letters of\neach word are enough, ? stands for one that cannot be read, and an empty line\nends the command. A scanner that types may read the code instead; a share in a\nfile is given as @ and the file's name.\n", number)
 	var t shamir.Transcript
 	defer t.Wipe()
 	for t.Next() > 0 {
@@ -242,6 +261,17 @@ func typeShare(ctx context.Context, tty *os.File, number int) (heldShare, error)
 			return heldShare{}, &personError{wanted: fmt.Sprintf("share %d was not typed to its end", number), next: "run the command again with the sheet at hand"}
 		}
 		var fault *shamir.Fault
+		if name, isFile := strings.CutPrefix(strings.TrimSpace(string(text)), "@"); isFile && t.Next() == 1 {
+			one, err := shareFromFile(ctx, tty, name)
+			if errors.As(err, &fault) || errors.Is(err, fs.ErrNotExist) {
+				fmt.Fprintf(tty, "    %s; give it again.\n", err)
+				continue
+			}
+			if err == nil {
+				fmt.Fprintf(tty, "  %s of set %s is read.\n", one.Label(), one.Set)
+			}
+			return one, err
+		}
 		if t.Next() == 1 && shamir.IsQR(text) {
 			r, err := shamir.Read(text)
 			clear(text)
@@ -250,7 +280,7 @@ func typeShare(ctx context.Context, tty *os.File, number int) (heldShare, error)
 				continue
 			}
 			fmt.Fprintf(tty, "  %s of set %s is read.\n", r.Share.Label(), r.Share.Set)
-			return heldShare{r.Share, "scanned", nil}, nil
+			return heldShare{r.Share, "scanned", nil, string(shamir.FormQR)}, nil
 		}
 		corrections, err := t.Add(string(text))
 		clear(text)
@@ -275,7 +305,26 @@ func typeShare(ctx context.Context, tty *os.File, number int) (heldShare, error)
 		fmt.Fprint(tty, wipeScreen)
 	}
 	fmt.Fprintf(tty, "  %s of set %s is read.\n", s.Label(), s.Set)
-	return heldShare{s, "typed", corrections}, nil
+	return heldShare{s, "typed", corrections, string(shamir.FormWords)}, nil
+}
+
+// shareFromFile reads the share of a holder who brings it as a file, and asks
+// for the identity that opens it when it is encrypted.
+func shareFromFile(ctx context.Context, tty *os.File, name string) (heldShare, error) {
+	one, err := readShare(name, nil)
+	if !errors.Is(err, shamir.ErrEncrypted) {
+		return one, err
+	}
+	fmt.Fprint(tty, "  It is encrypted. File with the holder's age identity: ")
+	line, err := readLine(ctx, tty)
+	if err != nil {
+		return heldShare{}, err
+	}
+	ids, err := readIdentities(ctx, []string{strings.TrimSpace(line)})
+	if err != nil {
+		return heldShare{}, err
+	}
+	return readShare(name, ids)
 }
 
 // refuseShares makes what is wrong with shares a refusal with a next step;
@@ -354,7 +403,7 @@ func (a *app) showShares(name string, text []byte) error {
 		return fmt.Errorf("%s: %w", name, refuseShares(err))
 	}
 	defer r.Share.Wipe()
-	a.sayCorrections(heldShare{r.Share, name, r.Corrections})
+	a.sayCorrections(heldShare{r.Share, name, r.Corrections, string(r.Form)})
 	s := map[string]any{"kind": "Share", "set": r.Share.Set.String(), "purpose": r.Share.Purpose, "threshold": r.Share.Threshold, "count": r.Share.Count, "index": r.Share.Index, "holder": r.Share.Holder}
 	return a.emit("show", []any{s}, func(w io.Writer) {
 		fmt.Fprintf(w, "Share, not encrypted\n\n")

@@ -59,7 +59,7 @@ func (a *app) gather(ctx context.Context, o shareSource) ([]heldShare, error) {
 }
 
 func (a *app) combine(ctx context.Context, o shareSource, purpose, out string) error {
-	set, err := o.set()
+	set, err := a.recordOf(&o)
 	if err != nil {
 		return err
 	}

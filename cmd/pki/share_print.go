@@ -35,8 +35,8 @@ on the terminal, for the holder to copy, and wipes the screen in between.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.files = args
 			switch {
-			case worksheet && (screen || len(args) > 0 || o.record == ""):
-				return &usageError{fmt.Errorf("--worksheet takes no share; it needs --set FILE, the set's public record, and --out FILE")}
+			case worksheet && (screen || len(args) > 0 || o.record+o.secret == ""):
+				return &usageError{fmt.Errorf("--worksheet takes no share; it needs the set's public record, --set FILE or --secret NAME, and --out FILE")}
 			case screen && (out != "" || a.json):
 				return &usageError{fmt.Errorf("--screen shows shares on the terminal and nowhere else; leave --out and --json out")}
 			case !worksheet && len(args) == 0:
@@ -48,7 +48,7 @@ on the terminal, for the holder to copy, and wipes the screen in between.`,
 		},
 	}
 	c.Flags().StringArrayVar(&o.identities, "identity", nil, "file of age identities that open encrypted shares; may be repeated")
-	c.Flags().StringVar(&o.record, "set", "", "the set's public record, set.json; every share is checked against it")
+	o.recordFlags(c)
 	c.Flags().StringVar(&out, "out", "", "new HTML file; it is as secret as the shares in it")
 	c.Flags().BoolVar(&worksheet, "worksheet", false, "sheets to be filled in by hand, for every holder of --set")
 	c.Flags().BoolVar(&screen, "screen", false, "show the words on the terminal, one share at a time")
@@ -74,7 +74,7 @@ type sheetLine struct {
 var sheetPage string
 
 func (a *app) printShares(ctx context.Context, o shareSource, out string, worksheet, screen bool) error {
-	set, err := o.set()
+	set, err := a.recordOf(&o)
 	if err != nil {
 		return err
 	}
@@ -154,6 +154,23 @@ func worksheets(set *shamir.Set) []sheet {
 }
 
 func (a *app) writeSheets(out string, sheets []sheet) error {
+	if err := writePage(out, sheets); err != nil {
+		return err
+	}
+	blank := sheets[0].Blank
+	result := map[string]any{"written": out, "sheets": len(sheets), "worksheet": blank}
+	return a.emit("share print", result, func(w io.Writer) {
+		if blank {
+			fmt.Fprintf(w, "%s in %s, two sides each, without any words.\n", count(len(sheets), "worksheet"), out)
+			return
+		}
+		fmt.Fprintf(w, "%s in %s, two sides each. %s\n", count(len(sheets), "sheet"), out,
+			wrap("The file is as secret as the shares in it: print it from this computer on a printer without memory or network, then destroy it.", a.width, ""))
+	})
+}
+
+// writePage makes the page of sheets as a new file.
+func writePage(out string, sheets []sheet) error {
 	page, err := template.New("sheet").Parse(sheetPage)
 	if err != nil {
 		return err
@@ -177,19 +194,7 @@ func (a *app) writeSheets(out string, sheets []sheet) error {
 		return err
 	}
 	defer root.Close()
-	if err := (folderFiles{root}).Write(plan.File{Path: filepath.Base(out), Data: b.Bytes(), Mode: 0o600}); err != nil {
-		return err
-	}
-	blank := sheets[0].Blank
-	result := map[string]any{"written": out, "sheets": len(sheets), "worksheet": blank}
-	return a.emit("share print", result, func(w io.Writer) {
-		if blank {
-			fmt.Fprintf(w, "%s in %s, two sides each, without any words.\n", count(len(sheets), "worksheet"), out)
-			return
-		}
-		fmt.Fprintf(w, "%s in %s, two sides each. %s\n", count(len(sheets), "sheet"), out,
-			wrap("The file is as secret as the shares in it: print it from this computer on a printer without memory or network, then destroy it.", a.width, ""))
-	})
+	return folderFiles{root}.Write(plan.File{Path: filepath.Base(out), Data: b.Bytes(), Mode: 0o600})
 }
 
 // wipeScreen clears the screen and what can be scrolled back to.
@@ -206,18 +211,27 @@ func showShares(ctx context.Context, held []heldShare) (err error) {
 		err = errors.Join(err, wiped, tty.Close())
 	}()
 	for _, h := range held {
-		fmt.Fprintf(tty, "%s%s\nOnly %s may see the screen now. Press Enter to show the words. ", wipeScreen, h.Share, h.Holder)
-		if _, err := readLine(ctx, tty); err != nil {
-			return err
-		}
-		fmt.Fprint(tty, wipeScreen)
-		for i, line := range h.Words() {
-			fmt.Fprintf(tty, "%2d  %s\n", i+1, line)
-		}
-		fmt.Fprint(tty, "\nWhen all is written down, press Enter; the screen is wiped. ")
-		if _, err := readLine(ctx, tty); err != nil {
+		fmt.Fprintf(tty, "%s%s\nOnly %s may see the screen now.\n", wipeScreen, h.Share, h.Holder)
+		if err := showWords(ctx, tty, h.Share); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// showWords shows the words of a share to whoever presses Enter, until Enter
+// is pressed again, and wipes the screen.
+func showWords(ctx context.Context, tty *os.File, s *shamir.Share) error {
+	fmt.Fprint(tty, "Press Enter to show the words. ")
+	if _, err := readLine(ctx, tty); err != nil {
+		return err
+	}
+	fmt.Fprint(tty, wipeScreen)
+	for i, line := range s.Words() {
+		fmt.Fprintf(tty, "%2d  %s\n", i+1, line)
+	}
+	fmt.Fprint(tty, "\nWhen all is written down, press Enter; the screen is wiped. ")
+	_, err := readLine(ctx, tty)
+	fmt.Fprint(tty, wipeScreen)
+	return err
 }

@@ -29,6 +29,12 @@ the secret. With --set, no more holders than the threshold less one may leave at
 once: those who leave together must not be enough.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			from.files = args
+			if from.secret != "" {
+				return &ceremony.Refusal{
+					Fact: from.secret + " is in the estate's ledger, and sharing it anew belongs there, too",
+					Next: "change the holders in its custodians block; " + a.self() + " plan then plans it, and the ceremony carries it out",
+				}
+			}
 			if len(args) == 0 && !from.typed {
 				return &usageError{fmt.Errorf("there are no shares of the old set: name their files, or type them with --type")}
 			}
@@ -36,7 +42,7 @@ once: those who leave together must not be enough.`,
 			if err != nil {
 				return err
 			}
-			set, err := from.set()
+			set, err := a.recordOf(&from)
 			if err != nil {
 				return err
 			}

@@ -260,13 +260,10 @@ func makeOrRead(ctx context.Context, generate int, dice bool) ([]byte, error) {
 			return nil, err
 		}
 		defer tty.Close()
-		if thrown, err = hidden(ctx, tty, "Throws, as many as you like (not shown)"); err != nil {
+		if thrown, err = askThrows(ctx, tty); err != nil {
 			return nil, err
 		}
 		defer clear(thrown)
-		if len(strings.TrimSpace(string(thrown))) == 0 {
-			return nil, fmt.Errorf("nothing was thrown; leave --dice out, or throw")
-		}
 	}
 	return shamir.Generate(rand.Reader, generate, thrown)
 }

@@ -52,7 +52,7 @@ type verifiedShare struct {
 // verifyShares says of every share whether it is sound, also after one that
 // is not.
 func (a *app) verifyShares(ctx context.Context, o shareSource) error {
-	set, err := o.set()
+	set, err := a.recordOf(&o)
 	if err != nil {
 		return err
 	}

@@ -172,6 +172,14 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: the token that does it%s", e.Token.Action, serialNote(e.Token.Serial))
 	case plan.OfficersAppointed:
 		return fmt.Sprintf("action %d: %s appointed; a plan needs %s", e.Officers.Action, count(len(e.Officers.Officers.Officers), "officer"), count(e.Officers.Officers.Approvals, "approval"))
+	case plan.HoldersNamed:
+		return fmt.Sprintf("action %d: the holders of set %.16s…%s", e.Custodians.Action, e.Custodians.Set, holderNames(e.Custodians.Holders))
+	case plan.SharesWereMade:
+		return sharesTitle(e.Shares, "shared")
+	case plan.SecretReshared:
+		return sharesTitle(e.Reshared, "shared anew")
+	case plan.SharesDrilled:
+		return fmt.Sprintf("drill of %s: %d of %d proven", e.Drill.Secret, len(e.Drill.Proven), len(e.Drill.Proven)+len(e.Drill.Absent))
 	case plan.ProvisionerKeyMade:
 		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
 	case plan.CeremonyFinished:

@@ -119,7 +119,7 @@ func (a *app) chosen(o *tokenOptions, args []string) (pkcs11.Options, pinSource,
 			return nil, err
 		}
 		defer again.Close()
-		return askSecrets{root: again, environment: estate.Environment}.Secret(ctx, k.Password, false)
+		return a.keyStoreSecret(ctx, again, estate, k)
 	}, nil
 }
 

@@ -15,6 +15,7 @@ func (l *loader) link() *spec.Estate {
 	x := &linker{
 		loader:       l,
 		estate:       &spec.Estate{},
+		custodians:   map[spec.Address]*spec.Custodians{},
 		secrets:      map[spec.Address]*spec.Secret{},
 		stores:       map[spec.Address]*spec.KeyStore{},
 		authorities:  map[spec.Address]*spec.Authority{},
@@ -35,6 +36,7 @@ type linker struct {
 	*loader
 	estate       *spec.Estate
 	defaults     map[string][]string // the estate's subject
+	custodians   map[spec.Address]*spec.Custodians
 	secrets      map[spec.Address]*spec.Secret
 	stores       map[spec.Address]*spec.KeyStore
 	authorities  map[spec.Address]*spec.Authority
@@ -52,6 +54,10 @@ func (x *linker) allocate(b *block) {
 		x.linkQuorum(raw)
 	case *rawOfficer:
 		x.estate.Officers = append(x.estate.Officers, x.officer(raw))
+	case *rawCustodians:
+		c := raw.link()
+		x.custodians[b.address] = c
+		x.estate.Custodians = append(x.estate.Custodians, c)
 	case *rawSecret:
 		s := &spec.Secret{Origin: raw.Origin, File: raw.File, Prompt: raw.Prompt}
 		x.secrets[b.address] = s
@@ -78,6 +84,8 @@ func (x *linker) allocate(b *block) {
 // fill sets what was written and follows the references.
 func (x *linker) fill(b *block) {
 	switch raw := b.decoded.Interface().(type) {
+	case *rawSecret:
+		x.fillSecret(x.secrets[b.address], raw)
 	case *rawKeyStore:
 		x.fillKeyStore(x.stores[b.address], raw)
 	case *rawAuthority:
@@ -111,6 +119,8 @@ func (x *linker) fillKeyStore(k *spec.KeyStore, raw *rawKeyStore) {
 		Module: raw.Module, ModuleSHA256: raw.ModuleSHA256, InitArgs: raw.InitArgs,
 		Label: raw.Token, Serial: raw.Serial, Manufacturer: raw.Manufacturer, Model: raw.Model,
 		PINPad: raw.PINPad, Initialize: raw.Initialize, OfficerPIN: x.secrets[raw.OfficerPIN.address], CapabilitiesFile: raw.Capabilities,
+		UserForm:    spec.PINForm{Alphabet: raw.PINAlphabet, Length: raw.PINLength},
+		OfficerForm: spec.PINForm{Alphabet: raw.OfficerPINAlphabet, Length: raw.OfficerPINLength},
 	}
 	if raw.Capabilities == "" {
 		return

@@ -84,6 +84,27 @@ type rawSecret struct {
 	Name   string `hcl:"name,label"`
 	File   string `hcl:"file,optional" doc:"a file below the estate's folder, outside production only"`
 	Prompt bool   `hcl:"prompt,optional" doc:"true to be asked on the terminal"`
+
+	Custodians ref  `hcl:"custodians,optional" doc:"the people who hold its shares, such as custodians.root" ref:"custodians"`
+	Length     *int `hcl:"length,optional" doc:"how many characters of 5 bits are made, 32 when not written"`
+	Dice       bool `hcl:"dice,optional" doc:"true to have throws of dice or coins mixed in"`
+}
+
+type rawCustodians struct {
+	spec.Origin
+
+	Name      string      `hcl:"name,label"`
+	Threshold int         `hcl:"threshold" doc:"how many shares give the secret, such as 3"`
+	Holders   []rawHolder `hcl:"holder,block"`
+}
+
+type rawHolder struct {
+	spec.Origin
+
+	Name      string `hcl:"name,label"`
+	Recipient string `hcl:"recipient,optional" doc:"the holder's age recipient, such as \"age1…\"; none for paper"`
+	Identity  string `hcl:"identity,optional" doc:"in a lab, a file that stands for the holder, such as \"secrets/alice.key\""`
+	Site      string `hcl:"site,optional" doc:"where the share is kept, such as \"berlin\""`
 }
 
 type rawKeyStore struct {
@@ -106,6 +127,11 @@ type rawKeyStore struct {
 	Initialize   bool   `hcl:"initialize,optional" doc:"true when the first ceremony makes an empty token ready"`
 	OfficerPIN   ref    `hcl:"so_pin,optional" doc:"a reference to a secret, such as secret.root_so_pin" ref:"secret"`
 	Capabilities string `hcl:"capabilities,optional" doc:"a file that pki token test wrote, below the estate's folder"`
+
+	PINAlphabet        string `hcl:"pin_alphabet,optional" doc:"of a PIN from custodians: \"letters\", \"digits\" or \"hex\""`
+	PINLength          int    `hcl:"pin_length,optional" doc:"how many characters a PIN from custodians has"`
+	OfficerPINAlphabet string `hcl:"so_pin_alphabet,optional" doc:"of an officer's PIN from custodians: \"letters\", \"digits\" or \"hex\""`
+	OfficerPINLength   int    `hcl:"so_pin_length,optional" doc:"how many characters an officer's PIN from custodians has"`
 }
 
 type rawAuthority struct {
@@ -199,6 +225,7 @@ func kinds() []kind {
 		{"estate", rawEstate{}, true},
 		{"officer", rawOfficer{}, false},
 		{"variable", rawVariable{}, false},
+		{"custodians", rawCustodians{}, false},
 		{"secret", rawSecret{}, false},
 		{"key_store", rawKeyStore{}, false},
 		{"authority", rawAuthority{}, false},

@@ -1,0 +1,371 @@
+package plan
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pki.internal/spec"
+)
+
+// SharesAction makes a secret and hands its shares out (EstablishShares), or
+// shares an existing secret anew (ReshareSecret). Its address is the secret's.
+// It names nobody: plans are public, and whoever holds a share is not. The
+// digests of the estate's files in the plan fix who they are.
+type SharesAction struct {
+	Custodians spec.Address `json:"custodians"`
+	Purpose    string       `json:"purpose"` // stands on every share
+	Threshold  int          `json:"threshold"`
+	Count      int          `json:"count"`   // of shares
+	Length     int          `json:"length"`  // characters of the secret
+	Entropy    int          `json:"entropy"` // bits
+	Dice       bool         `json:"dice,omitempty"`
+	Replaces   string       `json:"replaces,omitempty"` // id of the set that ends, hex
+}
+
+// CustodiansNeeded says how many shares give a secret that a ceremony uses.
+type CustodiansNeeded struct {
+	Secret    spec.Address `json:"secret"`
+	Set       string       `json:"set"` // id, hex
+	Threshold int          `json:"threshold"`
+	Count     int          `json:"count"`
+}
+
+// CustodiansNamed says who the holders of a set are that comes into force
+// next. It is withheld from a public copy, which has the set without names.
+type CustodiansNamed struct {
+	Action  int          `json:"action"`
+	Address spec.Address `json:"address"` // of the secret
+	Set     string       `json:"set"`     // id, hex
+	Holders []Holder     `json:"holders"` // in the order of their shares, from 1
+}
+
+// Holder is one custodian.
+type Holder struct {
+	Name      string `json:"name"`
+	Recipient string `json:"recipient,omitempty"` // age recipient
+	Identity  string `json:"identity,omitempty"`  // in a lab, the file that stands for the person
+	Site      string `json:"site,omitempty"`
+}
+
+// SharesEstablished says that every share of a set was handed out, read back
+// by its holder and proven, all together and each in a reconstruction. From
+// then on the set is in force, and the one that it replaces is not.
+type SharesEstablished struct {
+	Action  int           `json:"action"`
+	Address spec.Address  `json:"address"` // of the secret
+	Shares  SharesAction  `json:"shares"`
+	Digest  string        `json:"digest"` // of the set, hex; docs/formats-share.md
+	Class   int           `json:"class"`
+	Members []ShareMember `json:"members"` // from share 1
+}
+
+// ShareMember is one share as the ledger knows it.
+type ShareMember struct {
+	Commitment string `json:"commitment"` // hex
+	Handed     string `json:"handed"`     // how the holder got it: HandedFile, HandedScreen or HandedSheet
+	ReadBack   string `json:"read_back"`  // how the holder proved it: words, qr, json or age
+}
+
+// How a holder got a share.
+const (
+	HandedFile   = "age file"
+	HandedScreen = "screen"
+	HandedSheet  = "sheet"
+)
+
+// ShareDrill says which shares of a set were proven on a day.
+type ShareDrill struct {
+	Secret spec.Address `json:"secret"`
+	Set    string       `json:"set"`    // id, hex
+	Proven []int        `json:"proven"` // numbers of shares, rising
+	Absent []int        `json:"absent"`
+}
+
+// ShareSet is what the ledger knows of a set of shares.
+type ShareSet struct {
+	Secret      spec.Address
+	Set         string // id, hex
+	Shares      SharesAction
+	Holders     []Holder // nil in a copy that names nobody
+	Digest      string
+	Class       int
+	Members     []ShareMember
+	Established time.Time
+	Proven      []time.Time // when each share was last proven, by hand-out or drill
+	LastDrill   time.Time   // zero before the first
+	DrillProven int         // how many shares were proven in it; too few is a drill that failed
+	Retired     time.Time   // zero while it is in force
+	ReplacedBy  string      // id, hex; empty while it is in force
+}
+
+// setIDLength is how much of a set's digest is its id, in hex digits.
+const setIDLength = 32
+
+// ShareSets lists every set that was ever in force, in the order in which they
+// were made.
+func (s State) ShareSets() []ShareSet { return slices.Clone(s.shares) }
+
+// ShareSet gives the set that is in force for a secret.
+func (s State) ShareSet(secret spec.Address) (ShareSet, bool) {
+	i := s.shareSet(secret)
+	if i < 0 {
+		return ShareSet{}, false
+	}
+	return s.shares[i], true
+}
+
+func (s State) shareSet(secret spec.Address) int {
+	return slices.IndexFunc(s.shares, func(have ShareSet) bool { return have.Secret == secret && have.Retired.IsZero() })
+}
+
+// nameCustodians takes down who the holders of the next set are.
+func (s *State) nameCustodians(n *CustodiansNamed) error {
+	next, more := s.Open.Next()
+	var planned *SharesAction
+	switch {
+	case !more || n.Action != next.Number || n.Address != next.Address:
+	case next.Kind == EstablishShares:
+		planned = next.EstablishShares
+	case next.Kind == ReshareSecret:
+		planned = next.ReshareSecret
+	}
+	if planned == nil {
+		return errors.New("it names the holders of a secret that is not shared next")
+	}
+	seen := map[string]bool{}
+	for _, h := range n.Holders {
+		if h.Name == "" || seen[h.Name] {
+			return errors.New("it does not name every holder once")
+		}
+		seen[h.Name] = true
+	}
+	if len(n.Holders) != planned.Count || len(n.Set) != setIDLength {
+		return fmt.Errorf("it names %d holders of %d shares", len(n.Holders), planned.Count)
+	}
+	s.named = n
+	return nil
+}
+
+// establishShares puts a new set in force and ends the one that it replaces.
+func (s *State) establishShares(e *SharesEstablished, kind Kind, at time.Time) error {
+	action, err := s.expect(e.Action, kind, e.Address)
+	if err != nil {
+		return err
+	}
+	planned := action.EstablishShares
+	if kind == ReshareSecret {
+		planned = action.ReshareSecret
+	}
+	if *planned != e.Shares {
+		return errors.New("it shares a secret among others than the plan says")
+	}
+	set, err := e.set(at)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(s.shares, func(have ShareSet) bool { return have.Set == set.Set }) {
+		return errors.New("its set of shares is an old one")
+	}
+	if s.named != nil && s.named.Set == set.Set {
+		set.Holders = s.named.Holders
+	}
+	s.named = nil
+	old := s.shareSet(e.Address)
+	switch {
+	case e.Shares.Replaces == "" && old >= 0:
+		return errors.New("its secret is shared already")
+	case e.Shares.Replaces != "" && (old < 0 || s.shares[old].Set != e.Shares.Replaces):
+		return errors.New("it replaces a set of shares that is not in force")
+	}
+	s.shares = slices.Clone(s.shares)
+	if old >= 0 {
+		s.shares[old].Retired, s.shares[old].ReplacedBy = at, set.Set
+	}
+	s.shares = append(s.shares, set)
+	s.Open.Done++
+	return nil
+}
+
+// set checks the public record of a set.
+func (e *SharesEstablished) set(at time.Time) (ShareSet, error) {
+	digest, err := hex.DecodeString(e.Digest)
+	if err != nil || len(digest) != 32 || strings.ToLower(e.Digest) != e.Digest {
+		return ShareSet{}, errors.New("its set's digest is not a SHA-256 in hex")
+	}
+	if e.Class != shareClass(e.Shares.Length) {
+		return ShareSet{}, fmt.Errorf("its secret of %d characters is padded to %d bytes", e.Shares.Length, e.Class)
+	}
+	if len(e.Members) != e.Shares.Count {
+		return ShareSet{}, fmt.Errorf("it has %d shares and the plan %d", len(e.Members), e.Shares.Count)
+	}
+	seen := map[string]bool{}
+	for i, m := range e.Members {
+		raw, err := hex.DecodeString(m.Commitment)
+		switch {
+		case err != nil || len(raw) != 32 || strings.ToLower(m.Commitment) != m.Commitment || seen[m.Commitment]:
+			return ShareSet{}, fmt.Errorf("the commitment of share %d is not a SHA-256 of its own, in hex", i+1)
+		case !slices.Contains([]string{HandedFile, HandedScreen, HandedSheet}, m.Handed) || !slices.Contains([]string{"words", "qr", "json", "age"}, m.ReadBack):
+			return ShareSet{}, fmt.Errorf("how share %d was handed out or read back is not known", i+1)
+		}
+		seen[m.Commitment] = true
+	}
+	set := ShareSet{
+		Secret: e.Address, Set: e.Digest[:setIDLength], Shares: e.Shares, Digest: e.Digest, Class: e.Class, Members: e.Members,
+		Established: at, Proven: make([]time.Time, len(e.Members)),
+	}
+	for i := range set.Proven {
+		set.Proven[i] = at
+	}
+	return set, nil
+}
+
+// shareClass gives the length to which the format of shares pads a secret.
+func shareClass(length int) int {
+	for _, class := range []int{32, 64} {
+		if length <= class {
+			return class
+		}
+	}
+	return 128
+}
+
+// drill notes who proved a share. It needs no ceremony: no secret is put
+// together and no key is used.
+func (s *State) drill(d *ShareDrill, at time.Time) error {
+	i := s.shareSet(d.Secret)
+	if i < 0 || s.shares[i].Set != d.Set {
+		return errors.New("its set of shares is not in force")
+	}
+	set := s.shares[i]
+	set.Proven = slices.Clone(set.Proven)
+	var proven, absent []int
+	for n := range set.Proven {
+		if slices.Contains(d.Proven, n+1) {
+			proven, set.Proven[n] = append(proven, n+1), at
+		} else {
+			absent = append(absent, n+1)
+		}
+	}
+	if len(proven) == 0 || !slices.Equal(proven, d.Proven) || !slices.Equal(absent, d.Absent) {
+		return errors.New("it does not count every share of the set once")
+	}
+	set.LastDrill, set.DrillProven = at, len(proven)
+	s.shares = slices.Clone(s.shares)
+	s.shares[i] = set
+	return nil
+}
+
+// shares plans what is to be done for every secret that custodians hold: a new
+// set, a set that takes another's place, or nothing.
+func (m *maker) shares() {
+	for _, s := range m.estate.Secrets {
+		have, known := m.state.ShareSet(s.Address)
+		switch {
+		case known && s.Custodians == nil:
+			m.diags.Report(s.Origin, "", "Secret that only custodians have", "The ledger has %s shared among custodians, and nobody else knows it. Restore custodians, or write a new secret and a new key store for new keys.", s.Address)
+			continue
+		case s.Custodians == nil:
+			continue
+		case known:
+			m.reshare(s, have)
+			continue
+		}
+		if m.opensAlready(s) {
+			continue
+		}
+		m.add(Action{Kind: EstablishShares, Address: s.Address, EstablishShares: m.sharesAction(s)})
+		m.useSecret(s)
+	}
+}
+
+func (m *maker) sharesAction(s *spec.Secret) *SharesAction {
+	return &SharesAction{
+		Custodians: s.Custodians.Address, Purpose: m.estate.Purpose(s), Threshold: s.Custodians.Threshold,
+		Count: len(s.Custodians.Holders), Length: s.Length, Entropy: spec.SecretBits(s.Length), Dice: s.Dice,
+	}
+}
+
+// Holders gives the people of a custodians block as ledgers name them.
+func Holders(c *spec.Custodians) []Holder {
+	var all []Holder
+	for _, h := range c.Holders {
+		all = append(all, Holder{Name: h.Name, Recipient: h.Recipient, Identity: h.Identity, Site: h.Site})
+	}
+	return all
+}
+
+// opensAlready refuses to make a secret anew that keys are locked with.
+func (m *maker) opensAlready(s *spec.Secret) bool {
+	for _, k := range m.estate.KeyStores {
+		officer := k.Token != nil && k.Token.OfficerPIN == s
+		if k.Password != s && !officer {
+			continue
+		}
+		_, ready := m.state.Token(k.Address)
+		if !ready && !slices.ContainsFunc(m.state.Authorities(), func(a Authority) bool { return a.Key != nil && a.Key.Key.Store == k.Address }) {
+			continue
+		}
+		m.diags.Report(s.Origin, "custodians", "Secret that keys are locked with already",
+			"%s holds keys that were locked before %s was given to custodians, and a new secret would not open them. Restore the secret's old source, or write a new secret and a new key store for new keys.", k.Address, s.Address)
+		return true
+	}
+	return false
+}
+
+// reshare plans a new set when the estate names other holders, recipients or
+// another threshold than the set in force.
+func (m *maker) reshare(s *spec.Secret, have ShareSet) {
+	want := m.sharesAction(s)
+	if want.Length != have.Shares.Length || want.Purpose != have.Shares.Purpose {
+		m.diags.Report(s.Origin, "length", "Shared secret that would be another one",
+			"%s was made with %d characters for %q, and sharing it anew does not change it. Restore that, or write a new secret under another name.", s.Address, have.Shares.Length, have.Shares.Purpose)
+		return
+	}
+	people := Holders(s.Custodians)
+	if want.Threshold == have.Shares.Threshold && slices.Equal(people, have.Holders) {
+		return
+	}
+	leave, _ := Changes(have.Holders, people)
+	if len(leave) >= have.Shares.Threshold {
+		m.diags.Report(s.Custodians.Origin, "", "Too many custodians leave at once",
+			"%s leave, and %d old shares are the secret until they are destroyed. Change the block in two steps, with a ceremony for each.", strings.Join(leave, ", "), have.Shares.Threshold)
+		return
+	}
+	want.Dice, want.Replaces = false, have.Set
+	m.add(Action{Kind: ReshareSecret, Address: s.Address, ReshareSecret: want})
+	m.useSecret(s)
+}
+
+// Changes gives the names of those who leave and of those who join.
+func Changes(from, to []Holder) (leave, join []string) {
+	missing := func(in []Holder, name string) bool {
+		return !slices.ContainsFunc(in, func(h Holder) bool { return h.Name == name })
+	}
+	for _, h := range from {
+		if missing(to, h.Name) {
+			leave = append(leave, h.Name)
+		}
+	}
+	for _, h := range to {
+		if missing(from, h.Name) {
+			join = append(join, h.Name)
+		}
+	}
+	return leave, join
+}
+
+// needsCustodians lists the sets in force that the plan's secrets come from.
+func (m *maker) needsCustodians() {
+	for _, s := range m.secrets {
+		have, known := m.state.ShareSet(s.Address)
+		if !known {
+			continue
+		}
+		need := CustodiansNeeded{Secret: s.Address, Set: have.Set, Threshold: have.Shares.Threshold, Count: have.Shares.Count}
+		m.plan.Needs.Custodians = append(m.plan.Needs.Custodians, need)
+	}
+}
