@@ -2,7 +2,6 @@ package ceremony
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"pki.internal/lint"
 	"pki.internal/plan"
 	"pki.internal/plan/tbs"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -93,7 +93,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 			return Result{}, err
 		}
 	}
-	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	spki, err := public.Marshal(key.Public())
 	if err != nil {
 		return Result{}, err
 	}

@@ -3,6 +3,8 @@ package lint
 import (
 	"bytes"
 	"fmt"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // hasSigner applies to a certificate whose issuer's certificate is at hand;
@@ -88,7 +90,7 @@ func checkIssuerName(o *object) []string {
 // checkIssuerSignature verifies the signature under the issuer's key.
 func checkIssuerSignature(o *object) []string {
 	c, issuer := o.cert, o.cert.issuer
-	if err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
+	if err := public.CheckCertificate(c.Certificate, issuer); err != nil {
 		return []string{fmt.Sprintf("the signature does not verify under the key of %q: %v", issuer.Subject, err)}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // hasListIssuer applies to a list whose issuer's certificate is at hand.
@@ -98,7 +100,7 @@ func checkListKeyUsage(o *object) []string {
 // checkListSignature verifies the signature under the issuer's key.
 func checkListSignature(o *object) []string {
 	c, issuer := o.crl, o.crl.issuer
-	if err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSRevocationList, c.Signature); err != nil {
+	if err := public.CheckList(c.RevocationList, issuer); err != nil {
 		return []string{fmt.Sprintf("the signature does not verify under the key of %q: %v", issuer.Subject, err)}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // hasTwin applies to a cross-certificate whose twin is known.
@@ -162,7 +164,7 @@ func checkLinks(o *object) []string {
 		link := func(of, by *x509.Certificate) bool {
 			return slices.ContainsFunc(c.others, func(n neighbour) bool {
 				return sameSubject(n.Certificate, of) && sameKey(n.Certificate, of) && bytes.Equal(n.RawIssuer, by.RawSubject) &&
-					!selfSigned(n.Certificate) && by.CheckSignature(n.SignatureAlgorithm, n.RawTBSCertificate, n.Signature) == nil
+					!selfSigned(n.Certificate) && public.CheckCertificate(n.Certificate, by) == nil
 			})
 		}
 		if !link(c.Certificate, old.Certificate) {

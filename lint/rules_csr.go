@@ -7,6 +7,8 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // request is what a rule sees of a signing request.
@@ -42,7 +44,7 @@ func requestRules() []Rule {
 		applies:   always,
 		check: func(o *object) []string {
 			// SHA-1 is old and not invalid; of MD5 Go verifies nothing.
-			if err := o.csr.CheckSignature(); err != nil {
+			if err := public.CheckRequest(o.csr.CertificateRequest); err != nil {
 				return []string{fmt.Sprintf("the request is not shown to be signed by its own key: %v", err)}
 			}
 			return nil
@@ -52,7 +54,7 @@ func requestRules() []Rule {
 		Title:     "key and signature of the request are fit for an authority",
 		Citation:  "NIST SP 800-131A rev. 2 §3, §9; NIST SP 800-57 part 1 rev. 5 §5.6.1",
 		Effective: sp80057,
-		Advice:    "ask for a request with P-256, P-384, P-521, Ed25519 or RSA of at least 3072 bits, signed with SHA-256 or better",
+		Advice:    "ask for a request with P-256, P-384, P-521, Ed25519, ML-DSA or RSA of at least 3072 bits, signed with SHA-256 or better",
 		applies:   always,
 		check:     checkRequestStrength,
 	}}
@@ -65,7 +67,11 @@ func checkRequestStrength(o *object) []string {
 	if bits := digestBits(request.SignatureAlgorithm); bits > 0 && bits < crypto.SHA256.Size()*8 {
 		details = append(details, fmt.Sprintf("signed with %s", request.SignatureAlgorithm))
 	}
-	switch key := request.PublicKey.(type) {
+	key, err := public.OfRequest(request.CertificateRequest)
+	if err != nil {
+		return append(details, fmt.Sprintf("the key cannot be read: %v", err))
+	}
+	switch key := key.(type) {
 	case *rsa.PublicKey:
 		if bits := key.N.BitLen(); bits < minRequestRSABits {
 			details = append(details, fmt.Sprintf("the RSA key has %d bits, fewer than %d", bits, minRequestRSABits))
@@ -78,6 +84,9 @@ func checkRequestStrength(o *object) []string {
 		}
 	case ed25519.PublicKey:
 	default:
+		if public.PostQuantum(key) {
+			break
+		}
 		details = append(details, fmt.Sprintf("the key's algorithm is %s", request.PublicKeyAlgorithm))
 	}
 	return details

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // longestNoCheck is how long a responder that nobody can revoke may live: long
@@ -81,7 +83,7 @@ func checkResponderIssuer(o *object) []string {
 	}
 	byItsKey := c.issuer != nil && sameKey(c.issuer, authority)
 	if !c.given.Draft {
-		byItsKey = authority.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+		byItsKey = public.CheckCertificate(c.Certificate, authority) == nil
 	}
 	if !byItsKey {
 		return []string{fmt.Sprintf("issued under the name of %q, and not with its key", authority.Subject)}

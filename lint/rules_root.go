@@ -3,6 +3,8 @@ package lint
 import (
 	"fmt"
 	"strings"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // isRoot applies to a self-issued certificate whose own key is its issuer's.
@@ -19,7 +21,7 @@ func rootRules() []Rule {
 		applies:   func(o *object) bool { return isRoot(o) && !o.cert.given.Draft },
 		check: func(o *object) []string {
 			c := o.cert
-			if err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); err != nil {
+			if err := public.CheckCertificate(c.Certificate, c.Certificate); err != nil {
 				return []string{fmt.Sprintf("issuer and subject are %q, but the signature does not verify under the certificate's own key: %v", c.Subject, err)}
 			}
 			return nil

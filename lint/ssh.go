@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -14,6 +13,8 @@ import (
 	"math/big"
 	"strings"
 	"time"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // SSHCertificate is an OpenSSH certificate under judgement.
@@ -218,7 +219,7 @@ func sshSPKI(wire []byte) []byte {
 	if key == nil || r.err != nil {
 		return nil
 	}
-	spki, err := x509.MarshalPKIXPublicKey(key)
+	spki, err := public.Marshal(key)
 	if err != nil {
 		return nil
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // stepTree is what a rule sees of a step-ca tree.
@@ -283,7 +285,7 @@ func publicPart(block *pem.Block) []byte {
 	if err != nil || !ok {
 		return nil
 	}
-	spki, err := x509.MarshalPKIXPublicKey(signer.Public())
+	spki, err := public.Marshal(signer.Public())
 	if err != nil {
 		return nil
 	}

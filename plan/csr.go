@@ -8,6 +8,7 @@ import (
 
 	"pki.internal/lint"
 	"pki.internal/plan/tbs"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -21,12 +22,12 @@ func (m *maker) fromCSR(a *spec.Authority) {
 			"%s: %s. Ask for a PKCS#10 request in PEM or DER.", a.CSR.Path, err)
 		return
 	}
-	if err := request.CheckSignature(); err != nil {
+	if err := public.CheckRequest(request); err != nil {
 		m.diags.Report(a.Origin, "csr", "Request without proof of possession",
 			"The signature in %s does not verify under the key in it (RFC 2986 §3), so nobody has shown to hold that key: %s. Ask for a new request.", a.CSR.Path, err)
 		return
 	}
-	algorithm, err := tbs.AlgorithmOf(request.PublicKey)
+	algorithm, err := tbs.AlgorithmOfSPKI(request.RawSubjectPublicKeyInfo)
 	if err != nil {
 		m.diags.Report(a.Origin, "csr", "Request with an unsuitable key", "%s: %s.", a.CSR.Path, err)
 		return

@@ -14,6 +14,7 @@ import (
 
 	"pki.internal/lint"
 	"pki.internal/plan/tbs"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -279,10 +280,8 @@ func (m *maker) authority(a *spec.Authority) {
 
 func refOf(a Authority) KeyRef {
 	ref := KeyRef{Address: a.Address, Generation: a.Generation, SPKI: a.SPKI()}
-	if public, err := x509.ParsePKIXPublicKey(ref.SPKI); err == nil {
-		// An algorithm that cannot be told stays empty and fails the signing.
-		ref.Algorithm, _ = tbs.AlgorithmOf(public)
-	}
+	// An algorithm that cannot be told stays empty and fails the signing.
+	ref.Algorithm, _ = tbs.AlgorithmOfSPKI(ref.SPKI)
 	return ref
 }
 
@@ -317,7 +316,7 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 		return false
 	}
 	m.previews[algorithm]++
-	spki, err := x509.MarshalPKIXPublicKey(stand.Public())
+	spki, err := public.Marshal(stand.Public())
 	if err != nil {
 		m.diags.Report(a.Origin, "key", "Key that cannot be previewed", "%s.", err)
 		return false

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pki.internal/plan/tbs"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -71,7 +72,7 @@ func (m *maker) read(r *spec.Revocation) (revoked, *spec.Authority) {
 		if own == nil || own.certificate == nil || !bytes.Equal(c.RawIssuer, own.certificate.RawSubject) {
 			continue
 		}
-		if own.certificate.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil {
+		if public.CheckCertificate(c, own.certificate) != nil {
 			continue
 		}
 		if bytes.Equal(c.RawSubjectPublicKeyInfo, own.spki) && a.IsRoot() {

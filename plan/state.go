@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pki.internal/plan/tbs"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -301,11 +302,11 @@ func (s *State) makeKey(k *KeyMade) error {
 	if s.Open.Intent == nil || s.Open.Intent.Key != k.Key || *action.GenerateKey != k.Key {
 		return errors.New("a key was made that nothing before intended")
 	}
-	public, err := x509.ParsePKIXPublicKey(k.SPKI)
+	key, err := public.Parse(k.SPKI)
 	if err != nil {
 		return fmt.Errorf("its public key: %w", err)
 	}
-	if algorithm, err := tbs.AlgorithmOf(public); err != nil || algorithm != k.Key.Algorithm {
+	if algorithm, err := tbs.AlgorithmOf(key); err != nil || algorithm != k.Key.Algorithm {
 		return fmt.Errorf("its public key is not %s", k.Key.Algorithm.Title())
 	}
 	if other, taken := s.ownerOf(k.SPKI); taken {

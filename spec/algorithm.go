@@ -1,10 +1,13 @@
 package spec
 
+import "strings"
+
 // Algorithm is a kind of key, and with it the one signature it makes.
 type Algorithm string
 
 // The algorithms of version 1. Each key signs with the hash of its own
-// strength (NIST SP 800-57 part 1 §5.6.1; RFC 5480 §4).
+// strength (NIST SP 800-57 part 1 §5.6.1; RFC 5480 §4),
+// and ML-DSA signs the message itself (FIPS 204; RFC 9881 §3).
 const (
 	ECDSAP256 Algorithm = "ecdsa-p256"
 	ECDSAP384 Algorithm = "ecdsa-p384"
@@ -12,11 +15,14 @@ const (
 	RSA3072   Algorithm = "rsa-3072"
 	RSA4096   Algorithm = "rsa-4096"
 	Ed25519   Algorithm = "ed25519"
+	MLDSA44   Algorithm = "ml-dsa-44"
+	MLDSA65   Algorithm = "ml-dsa-65"
+	MLDSA87   Algorithm = "ml-dsa-87"
 )
 
 // Algorithms lists every algorithm in the order in which help shows them.
 func Algorithms() []Algorithm {
-	return []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, RSA3072, RSA4096, Ed25519}
+	return []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, RSA3072, RSA4096, Ed25519, MLDSA44, MLDSA65, MLDSA87}
 }
 
 // Title gives the name that people read on paper.
@@ -34,8 +40,20 @@ func (a Algorithm) Title() string {
 		return "RSA 4096"
 	case Ed25519:
 		return "Ed25519"
+	case MLDSA44, MLDSA65, MLDSA87:
+		return strings.ToUpper(string(a))
 	}
 	return string(a)
+}
+
+// PostQuantum reports whether no quantum computer is known to break the
+// algorithm. Most software of today does not know such an algorithm either.
+func (a Algorithm) PostQuantum() bool {
+	switch a {
+	case MLDSA44, MLDSA65, MLDSA87:
+		return true
+	}
+	return false
 }
 
 // ExtKeyUsage is the name of an extended key usage (RFC 5280 §4.2.1.12).

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"pki.internal/hsm"
 	"pki.internal/hsm/filestore"
 	"pki.internal/hsm/pkcs11"
+	"pki.internal/plan/tbs/public"
 )
 
 // openKey opens the key that signs: on a token, or in a file. It is the
@@ -38,11 +38,11 @@ func (s *crlSigner) openKey(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.o.key, err)
 	}
-	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	spki, err := public.Marshal(key.Public())
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(public, s.issuer.RawSubjectPublicKeyInfo) {
+	if !bytes.Equal(spki, s.issuer.RawSubjectPublicKeyInfo) {
 		return fmt.Errorf("%s is not the key of the certificate %s: %w", s.o.key, s.o.issuer, hsm.ErrMismatch)
 	}
 	s.key = key

@@ -145,7 +145,7 @@ func (s *crlSigner) open(ctx context.Context) error {
 	if s.issuer, err = readCertificate(s.o.issuer); err != nil {
 		return err
 	}
-	if s.algorithm, err = tbs.AlgorithmOf(s.issuer.PublicKey); err != nil {
+	if s.algorithm, err = tbs.AlgorithmOfSPKI(s.issuer.RawSubjectPublicKeyInfo); err != nil {
 		return fmt.Errorf("%s: %w", s.o.issuer, err)
 	}
 	// RFC 5280 §5.2.1: the list says which key signed it.

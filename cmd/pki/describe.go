@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -15,6 +12,7 @@ import (
 	"time"
 
 	"pki.internal/plan"
+	"pki.internal/plan/tbs/public"
 )
 
 // field is one line of a description.
@@ -44,8 +42,8 @@ func describeCertificate(c *x509.Certificate) []field {
 		{"Issuer", issuer},
 		{"Serial", hex.EncodeToString(c.SerialNumber.Bytes())},
 		{"Valid", validFrom(c.NotBefore, c.NotAfter)},
-		{"Key", keyTitle(c.PublicKey)},
-		{"Signature", c.SignatureAlgorithm.String()},
+		{"Key", public.NameOf(c.RawSubjectPublicKeyInfo)},
+		{"Signature", public.SignatureOf(c.SignatureAlgorithm, c.Raw)},
 	}
 	for _, e := range c.Extensions {
 		fields = append(fields, describeExtension(e, c))
@@ -56,18 +54,6 @@ func describeCertificate(c *x509.Certificate) []field {
 func validFrom(from, to time.Time) string {
 	days := int(to.Sub(from).Hours()/24 + 0.5)
 	return fmt.Sprintf("%s to %s, %s", instant(from), instant(to), count(days, "day"))
-}
-
-func keyTitle(public any) string {
-	switch k := public.(type) {
-	case *ecdsa.PublicKey:
-		return "ECDSA " + k.Curve.Params().Name
-	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA %d", k.N.BitLen())
-	case ed25519.PublicKey:
-		return "Ed25519"
-	}
-	return fmt.Sprintf("%T", public)
 }
 
 func describeExtension(e pkix.Extension, c *x509.Certificate) field {
@@ -191,7 +177,7 @@ func describeCRL(l *x509.RevocationList) []field {
 		{"Number", number},
 		{"This update", instant(l.ThisUpdate)},
 		{"Next update", instant(l.NextUpdate)},
-		{"Signature", l.SignatureAlgorithm.String()},
+		{"Signature", public.SignatureOf(l.SignatureAlgorithm, l.Raw)},
 		{"Revoked", count(len(l.RevokedCertificateEntries), "certificate")},
 	}
 	for _, e := range l.Extensions {
@@ -257,13 +243,13 @@ func reasonName(code int) string {
 // describeCSR says in words what a request asks for.
 func describeCSR(r *x509.CertificateRequest) []field {
 	proof := "proves possession of the key"
-	if err := r.CheckSignature(); err != nil {
+	if err := public.CheckRequest(r); err != nil {
 		proof = "does NOT prove possession of the key: " + err.Error()
 	}
 	fields := []field{
 		{"Subject", nameOf(r.RawSubject)},
-		{"Key", keyTitle(r.PublicKey)},
-		{"Signature", r.SignatureAlgorithm.String() + ", " + proof},
+		{"Key", public.NameOf(r.RawSubjectPublicKeyInfo)},
+		{"Signature", public.SignatureOf(r.SignatureAlgorithm, r.Raw) + ", " + proof},
 	}
 	for _, e := range r.Extensions {
 		fields = append(fields, field{"asks for " + plan.ExtensionName(e.Id.String()), fmt.Sprintf("%x", e.Value)})

@@ -10,6 +10,7 @@ import (
 
 	"pki.internal/plan"
 	"pki.internal/plan/tbs"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 	"pki.internal/spec/identity"
 )
@@ -314,7 +315,7 @@ func authorityLine(a plan.Authority) string {
 	if err != nil {
 		return a.Address.String() + ": " + err.Error()
 	}
-	line := fmt.Sprintf("%s  %s, %s, until %s", a.Address, c.Subject.CommonName, keyTitle(c.PublicKey), c.NotAfter.UTC().Format("2006-01-02"))
+	line := fmt.Sprintf("%s  %s, %s, until %s", a.Address, c.Subject.CommonName, public.NameOf(c.RawSubjectPublicKeyInfo), c.NotAfter.UTC().Format("2006-01-02"))
 	if a.CRLNumber != "" {
 		line += ", CRL " + a.CRLNumber
 		if n := len(a.Stack); n > 0 {

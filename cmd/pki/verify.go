@@ -15,7 +15,9 @@ import (
 
 	"pki.internal/ceremony/ledger"
 	"pki.internal/plan"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/render"
+	"pki.internal/spec"
 )
 
 func verifyCommand(a *app) *cobra.Command {
@@ -187,12 +189,11 @@ func verifyAuthority(v *verification, s plan.State, authority plan.Authority, no
 		v.fail(what, "its chain does not end in a root of this ledger")
 		return
 	}
-	roots, others := x509.NewCertPool(), x509.NewCertPool()
-	roots.AppendCertsFromPEM(pemOf(root.Certificate))
-	others.AppendCertsFromPEM(s.ChainPEM(authority.Address))
-	if _, err := certificate.Verify(x509.VerifyOptions{
-		Roots: roots, Intermediates: others, CurrentTime: certificate.NotBefore, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	}); err != nil {
+	chain, err := chainOf(s, authority.Address)
+	if err == nil {
+		err = public.CheckChain(chain, certificate.NotBefore)
+	}
+	if err != nil {
 		v.fail(what, "its chain: %s", err)
 		return
 	}
@@ -208,6 +209,26 @@ func verifyAuthority(v *verification, s plan.State, authority plan.Authority, no
 	verifyCRL(v, what, due, now)
 	if n := len(authority.Stack); n > 0 {
 		v.pass(what, "%s signed ahead, the last until %s", count(n, "CRL"), instant(authority.Stack[n-1].NextUpdate))
+	}
+}
+
+// chainOf reads an authority's chain, its root included.
+func chainOf(s plan.State, of spec.Address) ([]*x509.Certificate, error) {
+	var chain []*x509.Certificate
+	for {
+		authority, known := s.Authority(of)
+		if !known {
+			return nil, fmt.Errorf("the ledger has no %s", of)
+		}
+		c, err := x509.ParseCertificate(authority.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, c)
+		if authority.Issuer == of {
+			return chain, nil
+		}
+		of = authority.Issuer
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"pki.internal/ceremony/ledger"
 	"pki.internal/hsm/filestore"
 	"pki.internal/plan"
+	"pki.internal/plan/tbs/public"
 )
 
 // headOptions are what pki verify does with tree heads.
@@ -171,7 +172,7 @@ func (o *headOptions) sign(ctx context.Context, head ledger.TreeHead, s plan.Sta
 	if err != nil {
 		return head, fmt.Errorf("%s: %w", o.key, err)
 	}
-	spki, err := x509.MarshalPKIXPublicKey(key.Public())
+	spki, err := public.Marshal(key.Public())
 	if err != nil {
 		return head, err
 	}
@@ -194,13 +195,13 @@ func readPublicKey(name string) (crypto.PublicKey, error) {
 		return nil, fmt.Errorf("%s holds no PEM; give a public key (openssl pkey -pubout) or a certificate", name)
 	}
 	if c, err := x509.ParseCertificate(block.Bytes); err == nil {
-		return c.PublicKey, nil
+		return public.Of(c)
 	}
-	public, err := x509.ParsePKIXPublicKey(block.Bytes)
+	key, err := public.Parse(block.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("%s is neither a public key nor a certificate: %w", name, err)
 	}
-	return public, nil
+	return key, nil
 }
 
 // verifyHead checks a tree head without a ledger.

@@ -9,23 +9,25 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/aes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"syscall"
 
-	"github.com/youmark/pkcs8"
+	"filippo.io/mldsa"
 
 	"pki.internal/hsm"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -86,14 +88,11 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := pkcs8.MarshalPrivateKey(private, s.password, &pkcs8.Opts{
-		Cipher:  pkcs8.AES256CBC,
-		KDFOpts: pkcs8.PBKDF2Opts{SaltSize: saltSize, IterationCount: kdfRounds, HMACHash: crypto.SHA256},
-	})
+	der, err := encrypt(private, s.password)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encrypting the key of %s: %w", k.Label, err)
 	}
-	spki, err := x509.MarshalPKIXPublicKey(private.Public())
+	spki, err := public.Marshal(private.Public())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,6 +107,20 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 		{Claim: "encrypted with PBES2, PBKDF2-HMAC-SHA256 600000, AES-256-CBC", Grade: hsm.Observed},
 		{Claim: "decrypts to the same key", Grade: hsm.Proven},
 	}, nil
+}
+
+// encrypt gives a key as an EncryptedPrivateKeyInfo in DER.
+func encrypt(private crypto.Signer, password []byte) ([]byte, error) {
+	plain, err := marshalPKCS8(private)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(plain)
+	random := make([]byte, saltSize+aes.BlockSize)
+	if _, err := rand.Read(random); err != nil {
+		return nil, err
+	}
+	return lock(plain, password, random[:saltSize], random[saltSize:])
 }
 
 const pemType = "ENCRYPTED PRIVATE KEY"
@@ -127,6 +140,12 @@ func generate(a spec.Algorithm) (crypto.Signer, error) {
 	case spec.Ed25519:
 		_, private, err := ed25519.GenerateKey(rand.Reader)
 		return private, err
+	case spec.MLDSA44:
+		return mldsa.GenerateKey(mldsa.MLDSA44())
+	case spec.MLDSA65:
+		return mldsa.GenerateKey(mldsa.MLDSA65())
+	case spec.MLDSA87:
+		return mldsa.GenerateKey(mldsa.MLDSA87())
 	}
 	return nil, fmt.Errorf("a key of algorithm %q: %w", a, hsm.ErrUnsupported)
 }
@@ -243,7 +262,7 @@ func (s *Store) read(name string, a spec.Algorithm, spki []byte) (crypto.Signer,
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	have, err := x509.MarshalPKIXPublicKey(private.Public())
+	have, err := public.Marshal(private.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -259,14 +278,16 @@ func (s *Store) read(name string, a spec.Algorithm, spki []byte) (crypto.Signer,
 
 // algorithmOf tells what a public key is for, in words when it is for nothing
 // that this version signs with.
-func algorithmOf(public crypto.PublicKey) spec.Algorithm {
-	switch k := public.(type) {
+func algorithmOf(key crypto.PublicKey) spec.Algorithm {
+	switch k := key.(type) {
 	case *ecdsa.PublicKey:
 		return spec.Algorithm(fmt.Sprintf("ecdsa-p%d", k.Curve.Params().BitSize))
 	case *rsa.PublicKey:
 		return spec.Algorithm(fmt.Sprintf("rsa-%d", k.N.BitLen()))
 	case ed25519.PublicKey:
 		return spec.Ed25519
+	case *mldsa.PublicKey:
+		return spec.Algorithm(strings.ToLower(k.Parameters().String()))
 	}
 	return "another type"
 }
@@ -284,15 +305,20 @@ func Decrypt(text, password []byte) (crypto.Signer, error) {
 	if err := checkParameters(block.Bytes); err != nil {
 		return nil, err
 	}
-	private, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, password)
+	plain, err := unlock(block.Bytes, password)
 	if err != nil {
 		return nil, fmt.Errorf("%w (%s)", hsm.ErrWrongPIN, err)
 	}
-	signer, ok := private.(crypto.Signer)
-	if !ok {
-		return nil, fmt.Errorf("a key of type %T cannot sign", private)
+	defer clear(plain)
+	private, err := parsePKCS8(plain)
+	var opened *unusable
+	if errors.As(err, &opened) {
+		return nil, err // the password has opened it
 	}
-	return signer, nil
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s)", hsm.ErrWrongPIN, errPassword)
+	}
+	return private, nil
 }
 
 // key is a decrypted key. Signatures are verified by whoever asked for them,

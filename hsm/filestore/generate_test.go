@@ -46,6 +46,9 @@ func TestGenerate(t *testing.T) {
 			if have := filesIn(t, folder); !maps.Equal(have, want) {
 				t.Errorf("files = %v, want %v", have, want)
 			}
+			if a.PostQuantum() {
+				return // openssl knows ML-DSA from 3.5 on; TestInterop asks it where it is that new
+			}
 			opensslReads(t, filepath.Join(folder, "keys/root.key"), spki)
 		})
 	}

@@ -41,7 +41,7 @@ func Load(text []byte, password func() ([]byte, error)) (k hsm.Key, encrypted bo
 	case block.Headers["DEK-Info"] != "":
 		return nil, true, fmt.Errorf("it is encrypted in openssl's old form, which protects little; write it anew with: openssl pkcs8 -topk8 -v2 aes-256-cbc: %w", hsm.ErrUnsupported)
 	case block.Type == "PRIVATE KEY":
-		private, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		private, err = parsePKCS8(block.Bytes)
 	case block.Type == "EC PRIVATE KEY":
 		private, err = x509.ParseECPrivateKey(block.Bytes)
 	case block.Type == "RSA PRIVATE KEY":

@@ -1,12 +1,16 @@
 package filestore
 
 import (
+	"bytes"
+	"crypto"
 	"crypto/aes"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/youmark/pkcs8"
 
 	"pki.internal/hsm"
 )
@@ -83,6 +87,105 @@ func checkParameters(der []byte) error {
 	default:
 		return fmt.Errorf("key derivation %s: %w; write the key anew with PBKDF2", oid, hsm.ErrUnsupported)
 	}
+}
+
+// errPassword is for a key that the password does not open.
+var errPassword = errors.New("incorrect password")
+
+// unlock decrypts a key whose parameters checkParameters has passed, and gives
+// the PrivateKeyInfo inside. A wrong password mostly shows in the padding; what
+// gets past that is no PrivateKeyInfo.
+func unlock(der, password []byte) ([]byte, error) {
+	var info encryptedKey
+	var params pbes2Params
+	if !whole(der, &info) || !whole(info.Algorithm.Parameters.FullBytes, &params) {
+		return nil, errMalformed
+	}
+	var cipher pkcs8.Cipher
+	switch params.Cipher.Algorithm.String() {
+	case oidAES128CBC:
+		cipher = pkcs8.AES128CBC
+	case oidAES192CBC:
+		cipher = pkcs8.AES192CBC
+	case oidAES256CBC:
+		cipher = pkcs8.AES256CBC
+	case oidDESEDE3CBC:
+		cipher = pkcs8.TripleDESCBC
+	default:
+		return nil, errMalformed
+	}
+	var iv []byte
+	if !whole(params.Cipher.Parameters.FullBytes, &iv) || len(iv) != cipher.IVSize() {
+		return nil, errMalformed
+	}
+	secret, err := derive(params.KDF, password, cipher.KeySize())
+	if err != nil {
+		return nil, err
+	}
+	defer clear(secret)
+	plain, err := cipher.Decrypt(secret, iv, info.Data)
+	if err != nil {
+		return nil, err
+	}
+	padding := int(plain[len(plain)-1]) // RFC 8018 §6.1.1; checkCipher wants whole blocks
+	if padding == 0 || padding > len(iv) || !bytes.Equal(plain[len(plain)-padding:], bytes.Repeat([]byte{byte(padding)}, padding)) {
+		clear(plain)
+		return nil, errPassword
+	}
+	return plain[:len(plain)-padding], nil
+}
+
+// derive makes the cipher's key of the password.
+func derive(kdf pkix.AlgorithmIdentifier, password []byte, size int) ([]byte, error) {
+	if kdf.Algorithm.String() == oidScrypt {
+		var p scryptParams
+		if !whole(kdf.Parameters.FullBytes, &p) {
+			return nil, errMalformed
+		}
+		secret, _, err := pkcs8.ScryptOpts{CostParameter: p.N, BlockSize: p.R, ParallelizationParameter: p.P}.DeriveKey(password, p.Salt, size)
+		return secret, err
+	}
+	var p pbkdf2Params
+	if !whole(kdf.Parameters.FullBytes, &p) {
+		return nil, errMalformed
+	}
+	hash := crypto.SHA1
+	if p.PRF.Algorithm.String() == oidHMACSHA256 {
+		hash = crypto.SHA256
+	}
+	secret, _, err := pkcs8.PBKDF2Opts{IterationCount: p.Rounds, HMACHash: hash}.DeriveKey(password, p.Salt, size)
+	return secret, err
+}
+
+// lock encrypts a PrivateKeyInfo with PBES2. It takes salt and iv, which are
+// drawn for each key.
+func lock(plain, password, salt, iv []byte) ([]byte, error) {
+	cipher, kdf := pkcs8.AES256CBC, pkcs8.PBKDF2Opts{IterationCount: kdfRounds, HMACHash: crypto.SHA256}
+	secret, params, err := kdf.DeriveKey(password, salt, cipher.KeySize())
+	if err != nil {
+		return nil, err
+	}
+	defer clear(secret)
+	data, err := cipher.Encrypt(secret, iv, plain)
+	if err != nil {
+		return nil, err
+	}
+	id := func(oid asn1.ObjectIdentifier, params any) (pkix.AlgorithmIdentifier, error) {
+		der, err := asn1.Marshal(params)
+		return pkix.AlgorithmIdentifier{Algorithm: oid, Parameters: asn1.RawValue{FullBytes: der}}, err
+	}
+	var both pbes2Params
+	if both.KDF, err = id(kdf.OID(), params); err != nil {
+		return nil, err
+	}
+	if both.Cipher, err = id(cipher.OID(), iv); err != nil {
+		return nil, err
+	}
+	how, err := id(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}, both)
+	if err != nil {
+		return nil, err
+	}
+	return asn1.Marshal(encryptedKey{how, data})
 }
 
 func checkCipher(id pkix.AlgorithmIdentifier, size int) error {

@@ -3,7 +3,6 @@ package filestore
 import (
 	"crypto"
 	"crypto/ed25519"
-	"crypto/x509"
 	"encoding/pem"
 	"io/fs"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"github.com/youmark/pkcs8"
 
 	"pki.internal/hsm"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -74,9 +74,9 @@ func put(t testing.TB, folder, name string, data []byte) {
 	}
 }
 
-func spkiOf(t testing.TB, public crypto.PublicKey) []byte {
+func spkiOf(t testing.TB, key crypto.PublicKey) []byte {
 	t.Helper()
-	spki, err := x509.MarshalPKIXPublicKey(public)
+	spki, err := public.Marshal(key)
 	if err != nil {
 		t.Fatal(err)
 	}

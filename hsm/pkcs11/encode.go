@@ -7,12 +7,12 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
 
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -231,12 +231,12 @@ func finish(public crypto.PublicKey, raw, digest []byte, opts crypto.SignerOpts)
 }
 
 // spkiOf encodes a public key as certificates have it.
-func spkiOf(public crypto.PublicKey) ([]byte, error) { return x509.MarshalPKIXPublicKey(public) }
+func spkiOf(key crypto.PublicKey) ([]byte, error) { return public.Marshal(key) }
 
 func parseSPKI(spki []byte) (crypto.PublicKey, error) {
-	public, err := x509.ParsePKIXPublicKey(spki)
+	key, err := public.Parse(spki)
 	if err != nil {
 		return nil, fmt.Errorf("the recorded public key: %w", err)
 	}
-	return public, nil
+	return key, nil
 }

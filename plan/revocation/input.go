@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pki.internal/lint/crlwalk"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -157,7 +158,7 @@ func revoke(c *x509.Certificate, how ForCertificates, emit func(*Record) error) 
 		return fmt.Errorf("the certificate of %q says neither why nor since when it is revoked: give --reason, and --date if it is not now", c.Subject)
 	}
 	if how.Issuer != nil {
-		if err := c.CheckSignatureFrom(how.Issuer); err != nil {
+		if err := public.CheckIssued(c, how.Issuer); err != nil {
 			return fmt.Errorf("the certificate of %q was not issued by %q, whose CRL this is (%w)", c.Subject, how.Issuer.Subject, err)
 		}
 	}

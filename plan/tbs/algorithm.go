@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	_ "crypto/sha256" // hashes of the algorithms below
 	_ "crypto/sha512"
-	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
@@ -15,6 +14,9 @@ import (
 	"strconv"
 	"strings"
 
+	"filippo.io/mldsa"
+
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -39,6 +41,12 @@ func schemeOf(a spec.Algorithm) (signatureScheme, error) {
 		return signatureScheme{"1.2.840.113549.1.1.12", true, crypto.SHA384}, nil
 	case spec.Ed25519:
 		return signatureScheme{"1.3.101.112", false, 0}, nil
+	case spec.MLDSA44: // RFC 9881 §2
+		return signatureScheme{"2.16.840.1.101.3.4.3.17", false, 0}, nil
+	case spec.MLDSA65:
+		return signatureScheme{"2.16.840.1.101.3.4.3.18", false, 0}, nil
+	case spec.MLDSA87:
+		return signatureScheme{"2.16.840.1.101.3.4.3.19", false, 0}, nil
 	}
 	return signatureScheme{}, fmt.Errorf("%q is not an algorithm that this version signs with", a)
 }
@@ -89,7 +97,7 @@ func Verify(a spec.Algorithm, spki, message, signature []byte) error {
 // VerifyDigest is Verify for who has the digest of the message, or the message
 // itself where Digest gives that.
 func VerifyDigest(a spec.Algorithm, spki, digest, signature []byte) error {
-	public, err := x509.ParsePKIXPublicKey(spki)
+	key, err := public.Parse(spki)
 	if err != nil {
 		return fmt.Errorf("public key: %w", err)
 	}
@@ -97,23 +105,14 @@ func VerifyDigest(a spec.Algorithm, spki, digest, signature []byte) error {
 	if err != nil {
 		return err
 	}
-	have, err := AlgorithmOf(public)
+	have, err := AlgorithmOf(key)
 	if err != nil {
 		return err
 	}
 	if have != a {
 		return fmt.Errorf("the key is %s, not %s: %w", have.Title(), a.Title(), ErrSignature)
 	}
-	good := false
-	switch key := public.(type) {
-	case *ecdsa.PublicKey:
-		good = ecdsa.VerifyASN1(key, digest, signature)
-	case *rsa.PublicKey:
-		good = rsa.VerifyPKCS1v15(key, scheme.hash, digest, signature) == nil
-	case ed25519.PublicKey:
-		good = ed25519.Verify(key, digest, signature)
-	}
-	if !good {
+	if !public.VerifyDigest(key, scheme.hash, digest, signature) {
 		return ErrSignature
 	}
 	return nil
@@ -125,9 +124,18 @@ func SignerOptions(a spec.Algorithm) (crypto.SignerOpts, error) {
 	return s.hash, err
 }
 
+// AlgorithmOfSPKI is AlgorithmOf for a SubjectPublicKeyInfo in DER.
+func AlgorithmOfSPKI(spki []byte) (spec.Algorithm, error) {
+	key, err := public.Parse(spki)
+	if err != nil {
+		return "", err
+	}
+	return AlgorithmOf(key)
+}
+
 // AlgorithmOf tells which algorithm a public key is for.
-func AlgorithmOf(public crypto.PublicKey) (spec.Algorithm, error) {
-	switch key := public.(type) {
+func AlgorithmOf(key crypto.PublicKey) (spec.Algorithm, error) {
+	switch key := key.(type) {
 	case *ecdsa.PublicKey:
 		switch key.Curve.Params().BitSize {
 		case 256:
@@ -148,8 +156,10 @@ func AlgorithmOf(public crypto.PublicKey) (spec.Algorithm, error) {
 		return "", fmt.Errorf("an RSA key of %d bits is not supported; use 3072 or 4096", key.N.BitLen())
 	case ed25519.PublicKey:
 		return spec.Ed25519, nil
+	case *mldsa.PublicKey:
+		return spec.Algorithm(strings.ToLower(key.Parameters().String())), nil
 	}
-	return "", fmt.Errorf("a key of type %T is not supported; use ECDSA, RSA or Ed25519", public)
+	return "", fmt.Errorf("a key of %s is not supported; use ECDSA, RSA, Ed25519 or ML-DSA", public.Name(key))
 }
 
 func parseOID(s string) (asn1.ObjectIdentifier, error) {

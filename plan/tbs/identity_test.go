@@ -123,7 +123,7 @@ func TestCRLSameBytesAsGo(t *testing.T) {
 // TestKeyIDIsGos compares with what Go computes when it is left to it: since
 // Go 1.25, RFC 7093 §2 method 1.
 func TestKeyIDIsGos(t *testing.T) {
-	for _, a := range spec.Algorithms() {
+	for _, a := range knownToGo() {
 		k := keyOf(t, a, 3)
 		template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true}
 		der, err := x509.CreateCertificate(rand.Reader, template, template, k.private.Public(), k.private)

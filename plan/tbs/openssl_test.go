@@ -23,6 +23,9 @@ func TestOpenSSLAccepts(t *testing.T) {
 	for _, a := range spec.Algorithms() {
 		t.Run(string(a), func(t *testing.T) {
 			t.Parallel()
+			if a.PostQuantum() && !opensslKnows(t, "ML-DSA-65") {
+				t.Skip("this openssl is older than 3.5 and knows no ML-DSA; package interop asks others")
+			}
 			s := newChain(t, a)
 			s.run("asn1parse", "-in", "issuing.pem")
 			text := s.run("x509", "-in", "issuing.pem", "-noout", "-text")
@@ -35,6 +38,12 @@ func TestOpenSSLAccepts(t *testing.T) {
 			s.contains(s.run(verify...), "issuing.pem: OK")
 		})
 	}
+}
+
+func opensslKnows(t *testing.T, algorithm string) bool {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "openssl", "list", "-signature-algorithms").CombinedOutput()
+	return err == nil && strings.Contains(strings.ToUpper(string(out)), algorithm)
 }
 
 // TestOpenSSLSeesRevocation shows that the chain above passes because the

@@ -9,13 +9,15 @@ import (
 	"crypto/hkdf"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	_ "embed"
 	"fmt"
 	"math/big"
 	"slices"
 	"strings"
 
+	"filippo.io/mldsa"
+
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -56,8 +58,32 @@ func PreviewKey(a spec.Algorithm, index int) (crypto.Signer, error) {
 			return nil, err
 		}
 		return ed25519.NewKeyFromSeed(seed), nil
+	case spec.MLDSA44, spec.MLDSA65, spec.MLDSA87:
+		return previewMLDSA(a, index)
 	}
 	return nil, fmt.Errorf("%q is not an algorithm that this version signs with", a)
+}
+
+func previewMLDSA(a spec.Algorithm, index int) (crypto.Signer, error) {
+	seed, err := previewBytes(a, index, mldsa.PrivateKeySize)
+	if err != nil {
+		return nil, err
+	}
+	key, err := mldsa.NewPrivateKey(parameters(a), seed)
+	if err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+func parameters(a spec.Algorithm) mldsa.Parameters {
+	switch a {
+	case spec.MLDSA44:
+		return mldsa.MLDSA44()
+	case spec.MLDSA65:
+		return mldsa.MLDSA65()
+	}
+	return mldsa.MLDSA87()
 }
 
 func previewBytes(a spec.Algorithm, index, n int) ([]byte, error) {
@@ -117,16 +143,16 @@ func pair(index int) (i, j int) {
 // IsPreviewKey reports whether a SubjectPublicKeyInfo belongs to a preview
 // key, whose private half everyone has.
 func IsPreviewKey(spki []byte) bool {
-	public, err := x509.ParsePKIXPublicKey(spki)
+	given, err := public.Parse(spki)
 	if err != nil {
 		return false
 	}
-	if key, ok := public.(*rsa.PublicKey); ok {
+	if key, ok := given.(*rsa.PublicKey); ok {
 		return slices.ContainsFunc(previewPrimesOf(key.N.BitLen()/2), func(p *big.Int) bool {
 			return new(big.Int).Mod(key.N, p).Sign() == 0
 		})
 	}
-	a, err := AlgorithmOf(public)
+	a, err := AlgorithmOf(given)
 	if err != nil {
 		return false
 	}
@@ -135,7 +161,7 @@ func IsPreviewKey(spki []byte) bool {
 		if err != nil {
 			return false
 		}
-		if known, err := x509.MarshalPKIXPublicKey(key.Public()); err == nil && bytes.Equal(known, spki) {
+		if known, err := public.Marshal(key.Public()); err == nil && bytes.Equal(known, spki) {
 			return true
 		}
 	}
@@ -143,11 +169,15 @@ func IsPreviewKey(spki []byte) bool {
 }
 
 // Sign makes a preview key's signature. It needs no randomness: ECDSA runs as
-// in RFC 6979, and the others are deterministic.
+// in RFC 6979, ML-DSA in its deterministic form (FIPS 204 §3.4), and the
+// others are deterministic by nature.
 func Sign(key crypto.Signer, a spec.Algorithm, message []byte) ([]byte, error) {
 	digest, opts, err := Digest(a, message)
 	if err != nil {
 		return nil, err
+	}
+	if lattice, ok := key.(*mldsa.PrivateKey); ok {
+		return lattice.SignDeterministic(digest, opts)
 	}
 	return key.Sign(nil, digest, opts)
 }
