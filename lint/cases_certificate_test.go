@@ -109,10 +109,6 @@ func identityFixtures() []fixture {
 				g.subject.SubjectKeyId = keyID(t, g.key)
 			})
 		},
-	}, {
-		rule: "e_ca_mldsa_params_or_prehash",
-		pass: mldsaScene("An issuing authority with a key of ML-DSA-65.", mldsa44+1, false),
-		fail: mldsaScene("An issuing authority with a key of ML-DSA-65 whose algorithm has NULL parameters.", mldsa44+1, true),
 	}}
 }
 
@@ -140,29 +136,6 @@ func longSerial(t testing.TB, der []byte) []byte {
 	out, err := asn1.Marshal(outer)
 	noError(t, err)
 	return out
-}
-
-// mldsaScene is a draft for a key of ML-DSA, or of what has the given last arc.
-func mldsaScene(about string, arc int, parameters bool) func(testing.TB) scene {
-	return func(t testing.TB) scene {
-		s := certificateScene(t, about, func(g *stage) { g.draft = true })
-		key := struct {
-			Algorithm struct {
-				OID        asn1.ObjectIdentifier
-				Parameters asn1.RawValue `asn1:"optional"`
-			}
-			Key asn1.BitString
-		}{Key: asn1.BitString{Bytes: make([]byte, 1952), BitLength: 1952 * 8}}
-		key.Algorithm.OID = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, arc}
-		if parameters {
-			key.Algorithm.Parameters = asn1.NullRawValue
-		}
-		info, err := asn1.Marshal(key)
-		noError(t, err)
-		sum := sha256.Sum256(key.Key.Bytes)
-		s.blocks[0].Bytes = replaceKey(t, s.blocks[0].Bytes, info, sum[:20])
-		return s
-	}
 }
 
 // replaceKey puts another key into a certificate, and its identifier.

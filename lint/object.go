@@ -84,6 +84,9 @@ type Certificate struct {
 	Published []Published
 	// Request is the DER of the signing request that was approved.
 	Request []byte
+	// Clients are the relying parties that must be able to verify the
+	// certificate, of those that [Clients] lists; nil when nobody has said.
+	Clients []string
 	// Twin is the DER of the certificate that this one is to stand beside: same
 	// subject, same key, another issuer.
 	Twin []byte

@@ -84,6 +84,7 @@ func allRules() []Rule {
 		authorityRules(),
 		keyRules(),
 		identityRules(),
+		latticeRules(),
 		dateRules(),
 		rootRules(),
 		rootShapeRules(),

@@ -6,7 +6,6 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
-	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
@@ -55,14 +54,6 @@ func identityRules() []Rule {
 		Advice:    "make a new key elsewhere: the private half of this one can be computed from the public half",
 		applies:   func(o *object) bool { _, is := o.cert.PublicKey.(*rsa.PublicKey); return is },
 		check:     checkROCA,
-	}, {
-		ID: "e_ca_mldsa_params_or_prehash", Severity: Error, Object: ObjectCertificate,
-		Title:     "an ML-DSA key is named without parameters and is not one of HashML-DSA",
-		Citation:  "RFC 9881 §2, §3",
-		Effective: rfc9881,
-		Advice:    "make the certificate with software that implements the final standard",
-		applies:   func(o *object) bool { return mldsa(o.cert.Certificate) != nil },
-		check:     checkMLDSA,
 	}}
 }
 
@@ -164,44 +155,4 @@ func hasROCAFingerprint(modulus *big.Int) bool {
 		}
 	}
 	return true
-}
-
-// mldsa is the algorithm identifier of a key of ML-DSA or HashML-DSA, and nil
-// for any other key.
-func mldsa(c *x509.Certificate) *pkix.AlgorithmIdentifier {
-	var info struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Key       asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(c.RawSubjectPublicKeyInfo, &info); err != nil {
-		return nil
-	}
-	oid := info.Algorithm.Algorithm
-	family := asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3}
-	if len(oid) != len(family)+1 || !oid[:len(family)].Equal(family) {
-		return nil
-	}
-	last := oid[len(family)]
-	if last >= mldsa44 && last <= mldsa87 || last >= hashMLDSA44 && last <= hashMLDSA87 {
-		return &info.Algorithm
-	}
-	return nil
-}
-
-// Last arcs of the object identifiers (NIST CSOR, sigAlgs).
-const (
-	mldsa44, mldsa87         = 17, 19
-	hashMLDSA44, hashMLDSA87 = 32, 34
-)
-
-// checkMLDSA looks at the algorithm identifier of the key.
-func checkMLDSA(o *object) []string {
-	id := mldsa(o.cert.Certificate)
-	if id.Algorithm[len(id.Algorithm)-1] >= hashMLDSA44 {
-		return []string{fmt.Sprintf("the key is of HashML-DSA (%s), which certificates do not use", id.Algorithm)}
-	}
-	if len(id.Parameters.FullBytes) > 0 {
-		return []string{fmt.Sprintf("the algorithm identifier %s has parameters %x, and must have none", id.Algorithm, id.Parameters.FullBytes)}
-	}
-	return nil
 }

@@ -321,7 +321,7 @@ func surround(t testing.TB, c *Certificate, fields func(string) []string, around
 		noError(t, err)
 		c.Transcript = append(c.Transcript, sum)
 	}
-	c.OwnListURLs = fields("own list")
+	c.OwnListURLs, c.Clients = fields("own list"), fields("client")
 	c.Request, c.Twin, c.AnswersFor = one(around["request"]), one(around["twin"]), one(around["answers for"])
 	for _, b := range around["other"] {
 		c.Others = append(c.Others, KnownCertificate{Owner: b.Headers["Text"], DER: b.Bytes})

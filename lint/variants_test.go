@@ -95,7 +95,8 @@ func TestROCAFalseAlarms(t *testing.T) {
 
 // TestMLDSAPrehash shows that a key of HashML-DSA is told.
 func TestMLDSAPrehash(t *testing.T) {
-	if got := details(t, mldsaScene("", hashMLDSA44, false)(t), "e_ca_mldsa_params_or_prehash"); !strings.Contains(got, "HashML-DSA") {
+	s := latticeScene("", hashMLDSA44, 1312, false, nil)(t)
+	if got := details(t, s, "e_ca_mldsa_params_or_prehash"); !strings.Contains(got, "HashML-DSA") {
 		t.Errorf("detail is %q", got)
 	}
 }

@@ -211,6 +211,7 @@ func (m *maker) lintObject(a *spec.Authority, own, issuer *material) lint.Certif
 // surround adds what the estate and the ledger know around a certificate.
 func surround(object *lint.Certificate, e *spec.Estate, a *spec.Authority, s State) {
 	object.Lab = e.Environment == spec.Lab
+	object.Clients = e.Lint.Clients
 	for tier := e.Children(a); len(tier) > 0; object.TiersBelow++ {
 		var below []*spec.Authority
 		for _, child := range tier {

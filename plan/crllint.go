@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 
 	"pki.internal/lint"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -40,7 +41,7 @@ func revokedFiles(e *spec.Estate, s State, a *spec.Authority) [][]byte {
 	var found [][]byte
 	for _, r := range e.Revocations {
 		c, err := x509.ParseCertificate(r.DER)
-		if err == nil && bytes.Equal(c.RawIssuer, own.RawSubject) && own.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
+		if err == nil && bytes.Equal(c.RawIssuer, own.RawSubject) && public.CheckCertificate(c, own) == nil {
 			found = append(found, r.DER)
 		}
 	}

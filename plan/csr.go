@@ -32,6 +32,14 @@ func (m *maker) fromCSR(a *spec.Authority) {
 		m.diags.Report(a.Origin, "csr", "Request with an unsuitable key", "%s: %s.", a.CSR.Path, err)
 		return
 	}
+	if why := spec.StepCACannotSay(algorithm); why != "" {
+		for _, o := range m.estate.OnlineCAs {
+			if o.Authority == a {
+				m.diags.Report(o.Origin, "authority", "Algorithm that step-ca cannot use", "The request %s has a key of %s. %s", a.CSR.Path, algorithm.Title(), why)
+				return
+			}
+		}
+	}
 	spki := request.RawSubjectPublicKeyInfo
 	if tbs.IsPreviewKey(spki) {
 		m.diags.Report(a.Origin, "csr", "Request with a preview key", "The key in %s is one of this program's preview keys, whose private half everyone has. Ask for a request with a fresh key.", a.CSR.Path)

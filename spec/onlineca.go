@@ -138,6 +138,7 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 	if o.MetricsAddress != "" {
 		checkHostPort(d, o.Origin, "metrics_address", o.MetricsAddress)
 	}
+	o.validateAlgorithm(d)
 	o.validateProvisioners(d)
 	o.validateDatabase(d)
 	o.validateCRL(d)

@@ -129,8 +129,9 @@ type NameConstraints struct {
 // Lint chooses the judge.
 type Lint struct {
 	Origin
-	Profile string // "private", "webpki" or "etsi"
-	FailOn  string // "notice", "warn" or "error"
+	Profile string   // "private", "webpki" or "etsi"
+	FailOn  string   // "notice", "warn" or "error"
+	Clients []string // relying parties that must be able to verify everything
 	Waivers []Waiver
 }
 

@@ -128,6 +128,11 @@ func (l *Lint) validate(d *Diagnostics) {
 	if l.FailOn != "" && l.FailOn != "notice" && l.FailOn != "warn" && l.FailOn != "error" {
 		d.Report(l.Origin, "fail_on", "Unknown severity", "%q is not a severity. Write \"notice\", \"warn\" or \"error\".", l.FailOn)
 	}
+	for _, c := range l.Clients {
+		if !slices.Contains(Clients(), c) {
+			d.Report(l.Origin, "clients", "Unknown client", "%q is not a client that lint knows. Use %s.", c, strings.Join(Clients(), ", "))
+		}
+	}
 	for _, w := range l.Waivers {
 		if _, err := time.Parse(time.DateOnly, w.Until); err != nil {
 			d.Report(w.Origin, "until", "Not a date", "%q is not a date. Write it as \"2027-01-31\".", w.Until)

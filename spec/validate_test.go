@@ -129,6 +129,7 @@ func blockRules() map[string]broken {
 		"no password":      {func(e *Estate) { e.Provisioners[0].Password = nil }, []string{"Provisioner without a password"}},
 		"challenge":        {func(e *Estate) { e.Provisioners[1].Challenges = []string{"http-01", "HTTP-01"} }, []string{"Unknown ACME challenge"}},
 		"profile":          {func(e *Estate) { e.Lint.Profile = "Private" }, []string{"Unknown lint profile"}},
+		"client":           {func(e *Estate) { e.Lint.Clients = []string{"go-1.26", "netscape"} }, []string{"Unknown client"}},
 		"severity":         {func(e *Estate) { e.Lint.FailOn = "info" }, []string{"Unknown severity"}},
 		"waiver's date":    {waiver(func(w *Waiver) { w.Until = "2027-02-30" }), []string{"Not a date"}},
 		"waiver's lint":    {waiver(func(w *Waiver) { w.Lint = "" }), []string{"Waiver without a lint"}},
@@ -232,6 +233,7 @@ func onlineRules() map[string]broken {
 	hour, day, week := span(time.Hour), span(24*time.Hour), span(7*24*time.Hour)
 	return map[string]broken{
 		"root":              {func(e *Estate) { e.OnlineCAs[0].Authority = e.Authorities[0] }, []string{"Root key online"}},
+		"ML-DSA root":       {func(e *Estate) { e.Authorities[0].Key.Algorithm = MLDSA65 }, []string{"Algorithm that step-ca cannot use"}},
 		"no key":            {ca(func(o *OnlineCA) { o.Key = "" }), []string{"Signing key not said"}},
 		"no name":           {ca(func(o *OnlineCA) { o.DNSNames = nil }), []string{"Online CA without a name"}},
 		"no port":           {ca(func(o *OnlineCA) { o.Listen = "localhost" }), []string{"Not an address"}},

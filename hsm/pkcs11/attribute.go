@@ -31,6 +31,8 @@ const (
 	ckaExtract     = 0x162
 	ckaECParams    = 0x180
 	ckaECPoint     = 0x181
+	ckaParameters  = 0x61D // CKA_PARAMETER_SET
+	ckaSeed        = 0x637
 )
 
 // flagsOf lists the boolean attributes that say what a key may do.
@@ -51,9 +53,10 @@ func valuesOf(class uint) []namedCode {
 	if class != ckoPublic && class != ckoPrivate {
 		return nil
 	}
-	values := []namedCode{{ckaKeyType, "key_type"}, {ckaModulus, "modulus"}, {ckaExponent, "exponent"}, {ckaECParams, "ec_params"}}
+	values := []namedCode{{ckaKeyType, "key_type"}, {ckaModulus, "modulus"}, {ckaExponent, "exponent"}, {ckaECParams, "ec_params"}, {ckaParameters, "parameter_set"}}
 	if class == ckoPublic {
-		values = append(values, namedCode{ckaECPoint, "ec_point"})
+		// CKA_VALUE of a private key is never asked for here: it is the key.
+		values = append(values, namedCode{ckaECPoint, "ec_point"}, namedCode{ckaValue, "value"})
 	}
 	return values
 }
@@ -92,6 +95,7 @@ type keyPlan struct {
 	bits           uint // as mechanism information counts them
 	oid            string
 	printable      string // the curve's name where a token wants that
+	parameters     uint   // CKA_PARAMETER_SET; 0 where there is none
 }
 
 func keyPlanOf(a spec.Algorithm) (keyPlan, bool) {
@@ -109,8 +113,15 @@ func keyPlanOf(a spec.Algorithm) (keyPlan, bool) {
 	case spec.Ed25519:
 		// Its bits are 255 to some modules and 256 to others, so they are not compared.
 		return keyPlan{generate: ckmEdKeyGen, sign: ckmEdDSA, oid: "\x06\x03\x2b\x65\x70", printable: "\x13\x0cedwards25519"}, true
+	case spec.MLDSA44, spec.MLDSA65, spec.MLDSA87:
+		return keyPlan{generate: ckmMLDSAKeyGen, sign: ckmMLDSA, parameters: parameterSet(a)}, true
 	}
 	return keyPlan{}, false
+}
+
+// parameterSet gives CKP_ML_DSA_44, _65 or _87 (PKCS#11 3.2, CK_ML_DSA_PARAMETER_SET_TYPE).
+func parameterSet(a spec.Algorithm) uint {
+	return map[spec.Algorithm]uint{spec.MLDSA44: 1, spec.MLDSA65: 2, spec.MLDSA87: 3}[a]
 }
 
 // templates lists what is asked for, in the order in which it is tried: first
@@ -136,6 +147,9 @@ func (p keyPlan) templates(id []byte, label string, onToken bool) (public, priva
 	kinds := []template{{{ckaBits, ulongBytes(p.bits)}, {ckaExponent, []byte{1, 0, 1}}}}
 	if p.oid != "" {
 		kinds = []template{{{ckaECParams, []byte(p.oid)}}}
+	}
+	if p.parameters != 0 {
+		kinds = []template{{{ckaParameters, ulongBytes(p.parameters)}}}
 	}
 	if p.printable != "" {
 		kinds = append(kinds, template{{ckaECParams, []byte(p.printable)}})

@@ -11,6 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
+
+	"filippo.io/mldsa"
 
 	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
@@ -48,8 +51,27 @@ func publicKey(o object) (crypto.PublicKey, error) {
 			return nil, fmt.Errorf("%w: CKA_EC_POINT %x", errPublicKey, cut(o.Values["ec_point"]))
 		}
 		return ed25519.PublicKey(point), nil
+	case ckkMLDSA:
+		return latticeKey(ulong(o.Values["parameter_set"]), o.Values["value"])
 	}
 	return nil, fmt.Errorf("%w: key type %x", errPublicKey, cut(o.Values["key_type"]))
+}
+
+// ckkMLDSA is CKK_ML_DSA of PKCS#11 3.2.
+const ckkMLDSA = 0x4A
+
+// latticeKey reads a public key of ML-DSA, whose length must be that of its
+// parameter set.
+func latticeKey(set uint, value []byte) (crypto.PublicKey, error) {
+	params, known := map[uint]mldsa.Parameters{1: mldsa.MLDSA44(), 2: mldsa.MLDSA65(), 3: mldsa.MLDSA87()}[set]
+	if !known {
+		return nil, fmt.Errorf("%w: CKA_PARAMETER_SET %d is none of ML-DSA", errPublicKey, set)
+	}
+	key, err := mldsa.NewPublicKey(params, value)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %d bytes are no key of %s", errPublicKey, len(value), params)
+	}
+	return key, nil
 }
 
 // cut keeps what a module gave short enough for a message.
@@ -107,6 +129,8 @@ func algorithmOf(public crypto.PublicKey) spec.Algorithm {
 		return spec.Algorithm(fmt.Sprintf("rsa-%d", k.N.BitLen()))
 	case ed25519.PublicKey:
 		return spec.Ed25519
+	case *mldsa.PublicKey:
+		return spec.Algorithm(strings.ToLower(k.Parameters().String()))
 	}
 	return "another type"
 }
@@ -120,7 +144,7 @@ type order struct {
 
 // orderOf turns what a crypto.Signer takes into what a token takes: ECDSA
 // signs the digest's leftmost bits (FIPS 186-5 §6.4.1), RSA a DigestInfo, and
-// Ed25519 the message.
+// Ed25519 and ML-DSA the message.
 func orderOf(public crypto.PublicKey, digest []byte, opts crypto.SignerOpts) (order, error) {
 	hash := opts.HashFunc()
 	if hash != 0 && len(digest) != hash.Size() {
@@ -146,6 +170,13 @@ func orderOf(public crypto.PublicKey, digest []byte, opts crypto.SignerOpts) (or
 			return order{}, errors.New("an Ed25519 key signs a message and not a digest")
 		}
 		return order{mechanism: ckmEdDSA, data: digest}, nil
+	case *mldsa.PublicKey:
+		if hash != 0 {
+			return order{}, errors.New("an ML-DSA key signs a message and not a digest")
+		}
+		// Without a parameter the token hedges as it prefers, and the context
+		// is empty (PKCS#11 3.2, CKM_ML_DSA), as certificates want it.
+		return order{mechanism: ckmMLDSA, data: digest}, nil
 	}
 	return order{}, fmt.Errorf("a key of type %T cannot sign here", public)
 }
@@ -224,6 +255,11 @@ func finish(public crypto.PublicKey, raw, digest []byte, opts crypto.SignerOpts)
 	case ed25519.PublicKey:
 		if !ed25519.Verify(k, digest, raw) {
 			return nil, errSignature
+		}
+		return raw, nil
+	case *mldsa.PublicKey:
+		if err := mldsa.Verify(k, digest, raw, nil); err != nil {
+			return nil, fmt.Errorf("%w: %w", errSignature, err)
 		}
 		return raw, nil
 	}

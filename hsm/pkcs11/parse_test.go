@@ -62,6 +62,10 @@ func TestPublicKeyRefuses(t *testing.T) {
 		"Ed448":         {map[string][]byte{"key_type": ulongBytes(0x40), "ec_params": []byte("\x06\x03\x2b\x65\x71"), "ec_point": make([]byte, 57)}, false},
 		"tiny RSA":      {map[string][]byte{"key_type": ulongBytes(0), "modulus": {1}, "exponent": {1, 0, 1}}, false},
 		"e = 1":         {map[string][]byte{"key_type": ulongBytes(0), "modulus": bytes.Repeat([]byte{255}, 256), "exponent": {1}}, false},
+		"ML-DSA-65":     {map[string][]byte{"key_type": ulongBytes(0x4A), "parameter_set": ulongBytes(2), "value": make([]byte, 1952)}, true},
+		"ML-DSA, cut":   {map[string][]byte{"key_type": ulongBytes(0x4A), "parameter_set": ulongBytes(2), "value": make([]byte, 1951)}, false},
+		"ML-DSA, set 4": {map[string][]byte{"key_type": ulongBytes(0x4A), "parameter_set": ulongBytes(4), "value": make([]byte, 1952)}, false},
+		"ML-DSA, bare":  {map[string][]byte{"key_type": ulongBytes(0x4A)}, false},
 		"nothing":       {nil, false},
 	} {
 		key, err := publicKey(object{Values: c.values})
@@ -79,9 +83,10 @@ func FuzzPublicKey(f *testing.F) {
 		p, _ := keyPlanOf(a)
 		f.Add(ulongBytes(3), []byte(p.oid), []byte{4, 0x81, 0x85, 4}, []byte{1, 0, 1})
 		f.Add(ulongBytes(0x40), []byte(p.printable), make([]byte, 34), []byte{})
+		f.Add(ulongBytes(0x4A), ulongBytes(p.parameters), make([]byte, 1952), []byte{})
 	}
 	f.Fuzz(func(t *testing.T, kind, params, point, exponent []byte) {
-		key, err := publicKey(object{Values: map[string][]byte{"key_type": kind, "ec_params": params, "ec_point": point, "modulus": point, "exponent": exponent}})
+		key, err := publicKey(object{Values: map[string][]byte{"key_type": kind, "ec_params": params, "ec_point": point, "modulus": point, "exponent": exponent, "parameter_set": params, "value": point}})
 		if (key == nil) == (err == nil) {
 			t.Fatalf("%v, %v", key, err)
 		}

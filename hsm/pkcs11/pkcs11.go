@@ -426,7 +426,7 @@ func (k *key) prove(ctx context.Context) error {
 	}
 	message := append([]byte("pki: proof that this key is here\x00"), challenge...)
 	opts := crypto.SignerOpts(crypto.Hash(0))
-	if algorithmOf(k.public) != spec.Ed25519 {
+	if takesDigest(algorithmOf(k.public)) {
 		h := crypto.SHA256.New()
 		h.Write(message)
 		message, opts = h.Sum(nil), crypto.SHA256
@@ -442,12 +442,27 @@ func (k *key) prove(ctx context.Context) error {
 	return nil
 }
 
+// takesDigest says whether keys of an algorithm sign a digest, and not the
+// message.
+func takesDigest(a spec.Algorithm) bool { return a != spec.Ed25519 && !a.PostQuantum() }
+
 // canLeave finds an attribute by which a key could leave its token.
 func canLeave(private object) (string, bool) {
 	if sensitive, told := private.Flags["sensitive"]; told && !sensitive {
 		return "sensitive=false", true
 	}
 	return "extractable=true", private.Flags["extractable"]
+}
+
+// secretsOf lists the attributes that are the private key, by its type.
+func secretsOf(keyType uint) []namedCode {
+	switch keyType {
+	case 0:
+		return []namedCode{{ckaSecretExp, "private value"}}
+	case ckkMLDSA:
+		return []namedCode{{ckaValue, "private value"}, {ckaSeed, "seed"}}
+	}
+	return []namedCode{{ckaValue, "private value"}}
 }
 
 // about says which token and which code made a key.
@@ -483,17 +498,15 @@ func (k *key) Evidence(ctx context.Context) []hsm.Evidence {
 			say(hsm.Observed, "%s=%t", a.name, value)
 		}
 	}
-	secret := uint(ckaValue)
-	if ulong(p.private.Values["key_type"]) == 0 {
-		secret = ckaSecretExp
-	}
-	_, err := s.client.call(ctx, request{Op: "peek", Handle: p.private.Handle, Mechanism: secret}, nil)
-	var e *Error
-	switch {
-	case errors.As(err, &e) && e.Code == ckrAttributeSensitive:
-		say(hsm.Proven, "the private value is not readable")
-	case err == nil:
-		say(hsm.Proven, "the private value IS readable: this is not a hardware key")
+	for _, secret := range secretsOf(ulong(p.private.Values["key_type"])) {
+		_, err := s.client.call(ctx, request{Op: "peek", Handle: p.private.Handle, Mechanism: secret.code}, nil)
+		var e *Error
+		switch {
+		case errors.As(err, &e) && e.Code == ckrAttributeSensitive:
+			say(hsm.Proven, "the %s is not readable", secret.name)
+		case err == nil:
+			say(hsm.Proven, "the %s IS readable: this is not a hardware key", secret.name)
+		}
 	}
 	say(hsm.Proven, "a signature over a random challenge verifies under the public key")
 	return all

@@ -154,8 +154,11 @@ type Mechanism struct {
 	Flags   uint   `json:"flags"`
 }
 
-// Mechanisms that this package uses. Those of Ed25519 came with PKCS#11 3.0.
+// Mechanisms that this package uses. Those of Ed25519 came with PKCS#11 3.0,
+// those of ML-DSA with 3.2.
 const (
+	ckmMLDSAKeyGen = 0x1C
+	ckmMLDSA       = 0x1D
 	ckmRSAKeyGen   = 0x0
 	ckmRSA         = 0x1
 	ckmRSAPSS      = 0xD
@@ -183,7 +186,7 @@ const (
 
 func mechanismName(m uint) string {
 	for _, n := range []namedCode{
-		{ckmRSAKeyGen, "RSA_PKCS_KEY_PAIR_GEN"}, {ckmRSA, "RSA_PKCS"}, {ckmRSAPSS, "RSA_PKCS_PSS"}, {ckmECKeyGen, "EC_KEY_PAIR_GEN"},
+		{ckmMLDSAKeyGen, "ML_DSA_KEY_PAIR_GEN"}, {ckmMLDSA, "ML_DSA"}, {ckmRSAKeyGen, "RSA_PKCS_KEY_PAIR_GEN"}, {ckmRSA, "RSA_PKCS"}, {ckmRSAPSS, "RSA_PKCS_PSS"}, {ckmECKeyGen, "EC_KEY_PAIR_GEN"},
 		{ckmECDSA, "ECDSA"}, {ckmEdKeyGen, "EC_EDWARDS_KEY_PAIR_GEN"}, {ckmEdDSA, "EDDSA"}, {ckmAESKeyGen, "AES_KEY_GEN"},
 		{ckmAESCBCPad, "AES_CBC_PAD"}, {ckmAESWrap, "AES_KEY_WRAP"}, {ckmAESWrapPad, "AES_KEY_WRAP_PAD"}, {ckmAESWrapKWP, "AES_KEY_WRAP_KWP"},
 		{ckmSHA256, "SHA256"}, {ckmSHA384, "SHA384"}, {ckmSHA512, "SHA512"}, {ckmRSAOAEP, "RSA_PKCS_OAEP"}, {ckmRSAAESWrap, "RSA_AES_KEY_WRAP"},

@@ -99,7 +99,7 @@ func (x *linker) fill(b *block) {
 	case *rawRevocation:
 		x.estate.Revocations = append(x.estate.Revocations, x.revocation(raw))
 	case *rawLint:
-		x.estate.Lint = spec.Lint{Origin: raw.Origin, Profile: raw.Profile, FailOn: raw.FailOn}
+		x.estate.Lint = spec.Lint{Origin: raw.Origin, Profile: raw.Profile, FailOn: raw.FailOn, Clients: raw.Clients}
 		for _, w := range raw.Waivers {
 			x.estate.Lint.Waivers = append(x.estate.Lint.Waivers, spec.Waiver{
 				Origin: w.Origin, Lint: w.Lint, Object: w.Object.address, Reason: w.Reason,

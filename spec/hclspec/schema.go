@@ -197,6 +197,7 @@ type rawLint struct {
 
 	Profile string      `hcl:"profile,optional" doc:"\"private\", \"webpki\" or \"etsi\""`
 	FailOn  string      `hcl:"fail_on,optional" doc:"\"notice\", \"warn\" or \"error\""`
+	Clients []string    `hcl:"clients,optional" doc:"relying parties that must be able to verify every certificate, such as [\"browsers\", \"go-1.26\"]"`
 	Waivers []rawWaiver `hcl:"waiver,block"`
 }
 
