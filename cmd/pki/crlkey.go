@@ -32,8 +32,7 @@ func (s *crlSigner) openKey(ctx context.Context) error {
 		if s.o.passwordFile == "" {
 			return nil, &personError{"the key " + s.o.key + " is encrypted", "give its password with --password-file"}
 		}
-		password, err := os.ReadFile(s.o.passwordFile)
-		return bytes.TrimRight(password, "\r\n"), err
+		return readPassword(s.o.passwordFile)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.o.key, err)
@@ -47,6 +46,11 @@ func (s *crlSigner) openKey(ctx context.Context) error {
 	}
 	s.key = key
 	return nil
+}
+
+func readPassword(file string) ([]byte, error) {
+	password, err := os.ReadFile(file)
+	return bytes.TrimRight(password, "\r\n"), err
 }
 
 // openTokenKey opens a key that a URI of RFC 7512 names.

@@ -63,7 +63,7 @@ func (s *crlSigner) chooseNumber() error {
 		if wanted == nil {
 			return &ceremony.Refusal{
 				Fact: fmt.Sprintf("there is no CRL at %s and no --previous, so nobody knows which numbers were used", s.o.out),
-				Next: "get the newest published CRL and give it with --previous; if there never was one, say --number 1",
+				Next: s.firstNumber(),
 			}
 		}
 		s.number = wanted
@@ -198,4 +198,12 @@ func (s *crlSigner) chooseScope() (*tbs.Extension, error) {
 	}
 	idp, err := tbs.IssuingDistributionPoint(s.o.urls, s.onlyCA)
 	return &idp, err
+}
+
+// firstNumber says how a first CRL comes to its number.
+func (s *crlSigner) firstNumber() string {
+	if s.described != nil {
+		return fmt.Sprintf("publish the newest one at %s first; if that is the ceremony's, cp %s %s", s.o.out, "crls/"+s.described.Address.FileName()+".crl", s.o.out)
+	}
+	return "get the newest published CRL and give it with --previous; if there never was one, say --number 1"
 }

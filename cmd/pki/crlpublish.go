@@ -30,7 +30,7 @@ func lockOutput(out string) (unlock func(), err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &ceremony.Refusal{Fact: "another process is signing " + out, Next: "wait for it; two signers would use one number twice"}
+			return nil, &busyError{&ceremony.Refusal{Fact: "another process is signing " + out, Next: "wait for it (--wait), since two signers would use one number twice"}}
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -35,6 +35,13 @@ func (s *crlSigner) compile(ctx context.Context) (*os.File, error) {
 		return nil, err
 	}
 	rules := revocation.Rules{ThisUpdate: s.now.Unix(), OnlyCA: s.onlyCA}
+	known, done, err := s.readIssued()
+	if err != nil {
+		body.Close()
+		return nil, err
+	}
+	defer done()
+	rules.Issued = known
 	if s.summary, err = revocation.Compile(merge, previous, rules, body); err != nil {
 		body.Close()
 		return nil, err
@@ -73,7 +80,56 @@ func (s *crlSigner) readRevoked(ctx context.Context) (*revocation.Sorter, func()
 			return nil, nil, err
 		}
 	}
+	if err := s.addBlocks(sorter); err != nil {
+		file.Close()
+		return nil, nil, err
+	}
 	return sorter, func() { file.Close() }, nil
+}
+
+// addBlocks takes the estate's revocation blocks along.
+func (s *crlSigner) addBlocks(sorter *revocation.Sorter) error {
+	for _, e := range s.blocks {
+		serial, err := revocation.ParseSerial(e.Serial)
+		if err != nil {
+			return err
+		}
+		r := revocation.Record{Serial: serial, Date: e.Date.Unix(), Reason: spec.Reason(e.Reason), Expires: revocation.Unknown, Invalidity: revocation.Unknown}
+		if err := sorter.Add(&r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readIssued reads and sorts the serial numbers that the issuer has used, nil
+// when nobody gives them.
+func (s *crlSigner) readIssued() (*revocation.Known, func(), error) {
+	if s.o.issued == "" {
+		return nil, func() {}, nil
+	}
+	in, err := os.Open(s.o.issued)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer in.Close()
+	file, err := scratch(s.o.out)
+	if err != nil {
+		return nil, nil, err
+	}
+	sorter := revocation.NewSorter(file)
+	err = revocation.ReadIssued(in, func(serial revocation.Serial) error {
+		return sorter.Add(&revocation.Record{Serial: serial, Expires: revocation.Unknown, Invalidity: revocation.Unknown})
+	})
+	var merge *revocation.Merge
+	if err == nil {
+		merge, err = sorter.Sorted()
+	}
+	if err != nil {
+		file.Close()
+		return nil, nil, fmt.Errorf("%s: %w", s.o.issued, err)
+	}
+	return revocation.NewKnown(merge), func() { file.Close() }, nil
 }
 
 func readRevocations(ctx context.Context, name string, how revocation.ForCertificates, sorter *revocation.Sorter) error {

@@ -33,16 +33,21 @@ type crlSignOptions struct {
 	revoked, urls                            []string
 	number, validFor, issueEvery, only       string
 	reason, date, force, profile             string
+	issued, wait                             string
 }
 
 func crlSignCommand(a *app) *cobra.Command {
 	var o crlSignOptions
 	c := &cobra.Command{
-		Use:   "sign",
+		Use:   "sign [AUTHORITY]",
 		Short: "Sign a CRL with a key in a file or on a token, and publish it",
 		Long: `Sign the next CRL of an authority, and publish it as DER, as PEM beside it and
 with a manifest. It is made for timers: it exits 0 only when the new CRL is in
 place, and asks nothing but a PIN that --pin-file does not give.
+
+With AUTHORITY, which has on_timer = true in its crl block, certificate, key, URLs,
+lifetimes and revocation blocks come from the estate and its ledger. Without, they
+come from the command line.
 
 --key is a file in PEM, or a key on a token as RFC 7512 names it:
 'pkcs11:token=NAME;object=LABEL', with --module or ?module-path=FILE.
@@ -58,16 +63,20 @@ number goes strictly up, and a revocation that vanished or was weakened, a list
 that is suddenly empty, or dates that run backwards are refused. --force REASON
 overrules the gate, except for the number; the reason is recorded in the
 manifest.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.crlSign(c.Context(), o) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.untilDone(c.Context(), o.wait, func() error { return a.crlSign(c.Context(), o, args) })
+		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.issuer, "issuer", "", "certificate of the authority (required)")
-	f.StringVar(&o.key, "key", "", "its private key: a file in PEM, or a pkcs11: URI (required)")
+	f.StringVar(&o.issuer, "issuer", "", "certificate of the authority (required without AUTHORITY)")
+	f.StringVar(&o.key, "key", "", "its private key: a file in PEM, or a pkcs11: URI (required without AUTHORITY)")
 	f.StringVar(&o.passwordFile, "password-file", "", "file that holds the password of a key in a file")
 	o.token.moduleFlags(c)
 	o.token.pinFlags(c)
-	f.StringArrayVar(&o.revoked, "revoked", nil, "what is revoked, - for standard input; may be repeated (required)")
+	f.StringArrayVar(&o.revoked, "revoked", nil, "what is revoked, - for standard input; may be repeated (required without AUTHORITY)")
+	f.StringVar(&o.issued, "issued", "", "serial numbers that the authority has issued: index.txt, CSV or JSON lines; others are refused")
+	f.StringVar(&o.wait, "wait", "", "how long to try again when another process signs, or the token is not there, such as 2m")
 	f.StringVar(&o.previous, "previous", "", "the CRL before this one (default: what is at --out)")
 	f.StringVar(&o.out, "out", "", "where the CRL goes, in DER; .pem and .json are added beside it (required)")
 	f.StringVar(&o.number, "number", "", "CRL number (default: one above the previous; a first CRL needs it)")
@@ -99,14 +108,16 @@ type crlSigner struct {
 	floor      *big.Int // number in the ledger, nil when there is none
 	template   tbs.CRL
 	scope      []byte
+	blocks     []tbs.Entry     // revocations of the estate
+	described  *spec.Authority // by the estate; nil when it stands alone
 	onlyCA     bool
 	summary    revocation.Summary
 	forced     []revocation.Objection
 }
 
-func (a *app) crlSign(ctx context.Context, o crlSignOptions) error {
+func (a *app) crlSign(ctx context.Context, o crlSignOptions, args []string) error {
 	for _, need := range []struct{ flag, value string }{{"issuer", o.issuer}, {"key", o.key}, {"out", o.out}, {"revoked", strings.Join(o.revoked, " ")}} {
-		if need.value == "" {
+		if need.value == "" && (len(args) == 0 || need.flag == "out") {
 			return &usageError{fmt.Errorf("--%s is needed; see pki crl sign --help", need.flag)}
 		}
 	}
@@ -120,6 +131,16 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions) error {
 	}
 	defer unlock()
 	defer s.closeKey()
+	if len(args) == 1 {
+		root, err := s.folder()
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		if err := s.fromEstate(ctx, root, args[0]); err != nil {
+			return err
+		}
+	}
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -142,8 +163,10 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions) error {
 // key, and the list before.
 func (s *crlSigner) open(ctx context.Context) error {
 	var err error
-	if s.issuer, err = readCertificate(s.o.issuer); err != nil {
-		return err
+	if s.issuer == nil {
+		if s.issuer, err = readCertificate(s.o.issuer); err != nil {
+			return err
+		}
 	}
 	if s.algorithm, err = tbs.AlgorithmOfSPKI(s.issuer.RawSubjectPublicKeyInfo); err != nil {
 		return fmt.Errorf("%s: %w", s.o.issuer, err)
@@ -155,8 +178,10 @@ func (s *crlSigner) open(ctx context.Context) error {
 	if s.floor, err = s.ledgerNumber(); err != nil {
 		return err
 	}
-	if err := s.openKey(ctx); err != nil {
-		return err
+	if s.key == nil {
+		if err := s.openKey(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.openPrevious(); err != nil {
 		return err

@@ -13,6 +13,9 @@ import (
 type Rules struct {
 	ThisUpdate int64 // of the list to be signed
 	OnlyCA     bool  // the list speaks of CA certificates alone
+	// Issued are the serial numbers that the issuer is known to have used; nil
+	// when nobody knows. A slip of the pen would leave the bad certificate good.
+	Issued *Known
 }
 
 // Previous is the list that will be replaced.
@@ -104,6 +107,16 @@ func Compile(records *Merge, previous *Previous, rules Rules, out io.Writer) (Su
 // add takes a record into the list. p is its entry in the list before, nil
 // when it has none.
 func (c *compiler) add(r, p *Record) error {
+	if c.rules.Issued != nil {
+		known, err := c.rules.Issued.Has(r.Serial)
+		if err != nil {
+			return err
+		}
+		if !known {
+			c.refused.add(r.String() + ": the issuer is not known to have issued such a certificate")
+			return nil
+		}
+	}
 	if fault := c.fault(r); fault != "" {
 		c.refused.add(r.String() + ": " + fault)
 		return nil
