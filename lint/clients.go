@@ -44,8 +44,9 @@ func Clients() []string {
 	return names
 }
 
-// unable lists which clients cannot verify what keys of an algorithm sign, of
-// those that are asked about; nil asks about all.
+// unable lists which clients cannot verify what keys of an algorithm sign, and
+// where that is written, of those that are asked about. nil asks about all, and
+// gets the names alone.
 func unable(algorithm string, asked []string) []string {
 	var all []string
 	for _, c := range clientTable() {
@@ -53,7 +54,11 @@ func unable(algorithm string, asked []string) []string {
 			continue
 		}
 		for beginning, why := range c.cannot {
-			if strings.HasPrefix(algorithm, beginning) {
+			switch {
+			case !strings.HasPrefix(algorithm, beginning):
+			case asked == nil:
+				all = append(all, c.name)
+			default:
 				all = append(all, c.name+" ("+why+")")
 			}
 		}

@@ -68,7 +68,7 @@ func latticeRules() []Rule {
 func cannotVerify(o *object, asked []string) []string {
 	name := public.NameOf(o.cert.RawSubjectPublicKeyInfo)
 	if without := unable(name, asked); len(without) > 0 {
-		return []string{fmt.Sprintf("the key is of %s, which cannot be verified by %s", name, strings.Join(without, ", "))}
+		return []string{fmt.Sprintf("the key is of %s, which these cannot verify: %s", name, strings.Join(without, ", "))}
 	}
 	return nil
 }

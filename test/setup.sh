@@ -51,3 +51,14 @@ printf '%s\n' "$tools" | while read -r name pin; do
 	fi
 	printf '%s\n' "$pin" >"$bin/$name.pin"
 done
+
+# noble-post-quantum, an implementation of ML-DSA that shares no code with ours.
+noble=test/postquantum
+if ! cmp -s "$noble/package-lock.json" "$noble/node_modules/.locked"; then
+	say "installing noble-post-quantum"
+	if ! log=$(npm ci --prefix "$noble" --no-audit --no-fund --ignore-scripts 2>&1); then
+		printf '%s\n' "$log" >&2
+		exit 1
+	fi
+	cp "$noble/package-lock.json" "$noble/node_modules/.locked"
+fi

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 )
 
 type lintOptions struct {
+	clients                                            []string
 	issuer, previous, profile, format, failOn, explain string
 	bulk, list                                         bool
 }
@@ -43,6 +45,7 @@ found at or above --fail-on.`,
 	c.Flags().StringVar(&o.issuer, "issuer", "", "certificate of the issuer, to judge the pair")
 	c.Flags().StringVar(&o.previous, "previous", "", "the issuer's previous CRL, to judge the succession")
 	c.Flags().StringVar(&o.profile, "profile", "private", strings.Join(lint.Profiles(), " or "))
+	c.Flags().StringArrayVar(&o.clients, "client", nil, "who must be able to verify it, such as go-1.26; may be repeated")
 	c.Flags().StringVar(&o.format, "format", "text", "text, json or sarif")
 	c.Flags().StringVar(&o.failOn, "fail-on", "warn", "notice, warn or error")
 	c.Flags().BoolVar(&o.bulk, "bulk", false, "leave out the slow searches for private keys")
@@ -69,6 +72,11 @@ func (a *app) lint(names []string, o lintOptions) error {
 	if err != nil {
 		return &usageError{err}
 	}
+	for _, c := range o.clients {
+		if !slices.Contains(lint.Clients(), c) {
+			return &usageError{fmt.Errorf("--client %s: use %s", c, strings.Join(lint.Clients(), ", "))}
+		}
+	}
 	failOn, err := lint.ParseSeverity(o.failOn)
 	if err != nil {
 		return &usageError{err}
@@ -76,7 +84,7 @@ func (a *app) lint(names []string, o lintOptions) error {
 	if o.list || o.explain != "" {
 		return a.lintRules(linter, o.explain)
 	}
-	bench := bench{linter: linter, app: a, bulk: o.bulk}
+	bench := bench{linter: linter, app: a, bulk: o.bulk, clients: o.clients}
 	if bench.issuer, err = optionalDER(o.issuer); err != nil {
 		return err
 	}
@@ -161,6 +169,7 @@ type bench struct {
 	app              *app
 	issuer, previous []byte
 	bulk             bool
+	clients          []string
 }
 
 func (b *bench) judge(name string) ([]judged, error) {
@@ -302,7 +311,7 @@ func (b *bench) judgeDER(der []byte, pemType string) judged {
 	if bytes.Equal(issuer, der) {
 		issuer = nil // a root is its own issuer
 	}
-	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk}, now)}
+	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk, Clients: b.clients}, now)}
 }
 
 func optionalDER(name string) ([]byte, error) {

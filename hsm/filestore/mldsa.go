@@ -70,7 +70,18 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 	if len(info.Algorithm.Parameters.FullBytes) > 0 {
 		return nil, unusablef("the %s key has parameters in its algorithm, and must have none (RFC 9881 §2)", set.name)
 	}
-	return set.parse(info.PrivateKey)
+	key, err := set.parse(info.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	// The public half may stand beside it (RFC 5958 §2), as a BIT STRING.
+	if beside := info.PublicKey.Bytes; len(beside) > 0 {
+		have, ok := key.Public().(*mldsa.PublicKey)
+		if !ok || !bytes.Equal(beside[1:], have.Bytes()) {
+			return nil, contradiction("the public key beside the %s key is another one's", set.name)
+		}
+	}
+	return key, nil
 }
 
 // latticeSet is one parameter set of FIPS 204.

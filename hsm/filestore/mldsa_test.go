@@ -168,6 +168,21 @@ func TestKeyThatContradictsItself(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	for name, public := range map[string][]byte{"own": l.public, "another's": other.public} {
+		der, err := asn1.Marshal(struct {
+			Version   int
+			Algorithm pkix.AlgorithmIdentifier
+			Key       []byte
+			Public    asn1.BitString `asn1:"tag:1"`
+		}{1, pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, l.arc}}, append([]byte{0x80, 32}, l.seed...),
+			asn1.BitString{Bytes: public, BitLength: 8 * len(public)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parsePKCS8(der); (err == nil) != (name == "own") {
+			t.Errorf("with %s public key beside it: %v", name, err)
+		}
+	}
 	// Under the right password it is not called a wrong one.
 	locked, err := lock(foreign.bothForm(t), []byte(testPassword), make([]byte, saltSize), make([]byte, 16))
 	if err != nil {

@@ -22,6 +22,10 @@ func CheckChain(chain []*x509.Certificate, at time.Time) error {
 	if !slices.ContainsFunc(chain, unknownToGo) {
 		return checkByGo(chain, at)
 	}
+	return walk(chain, at)
+}
+
+func walk(chain []*x509.Certificate, at time.Time) error {
 	for i, c := range chain {
 		issuer := chain[min(i+1, len(chain)-1)]
 		if err := checkLink(c, issuer, at); err != nil {
