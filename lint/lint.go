@@ -40,7 +40,7 @@ func (l *Linter) Profile() string { return l.profile }
 func (l *Linter) Rules() []Rule { return slices.Clone(l.rules) }
 
 // ZLints is the sorted names of the lints of zlint that the profile switches
-// on. Those for OCSP responses are not among them: no response is judged here.
+// on.
 func (l *Linter) ZLints() []string { return slices.Clone(l.z.names) }
 
 // SetDigest is the SHA-256, in hexadecimal, of the profile's name and of every

@@ -40,6 +40,7 @@ func (l *Linter) OCSP(r OCSPResponse, now time.Time) []Finding {
 	}
 	responder, findings := readKnown(r.Responder, "the responder's certificate")
 	o := &object{now: now, ocsp: &ocspResponse{given: r, answers: answers, responder: responder}}
+	findings = append(findings, l.z.response(r.DER, now)...)
 	findings = append(findings, l.run(ObjectOCSP, o)...)
 	sortFindings(findings)
 	return findings

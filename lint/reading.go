@@ -98,8 +98,8 @@ func guard[T any](parse func([]byte) (*T, error), der []byte) (parsed *T, err er
 // zCertificate parses der for zlint. zcrypto calls a certificate self-signed
 // only when its signature verifies. That of a draft cannot, that of an
 // algorithm which zcrypto does not know never does, and that of a broken root
-// should not turn it into a subordinate authority: names and key identifiers
-// decide as well.
+// should not turn it into a subordinate authority: of an authority, names and
+// key identifiers decide as well.
 func zCertificate(c Certificate, signer *x509.Certificate) (*zx509.Certificate, error) {
 	z, err := guard(zx509.ParseCertificate, c.DER)
 	if err != nil {
@@ -107,7 +107,7 @@ func zCertificate(c Certificate, signer *x509.Certificate) (*zx509.Certificate, 
 	}
 	sameName := bytes.Equal(z.RawSubject, z.RawIssuer)
 	sameKey := len(z.AuthorityKeyId) == 0 || bytes.Equal(z.AuthorityKeyId, z.SubjectKeyId)
-	z.SelfSigned = z.SelfSigned || sameName && sameKey
+	z.SelfSigned = z.SelfSigned || z.IsCA && sameName && sameKey
 	if length := standInLength(c.Draft, signer); length > 0 {
 		z.Signature = make([]byte, length)
 	}

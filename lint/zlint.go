@@ -41,6 +41,7 @@ type crlLint struct {
 type zlints struct {
 	certificates []certificateLint
 	crls         []crlLint
+	responses    []responseLint
 	names        []string
 	lines        []string // name, class and severity of each, for the digest
 	config       lint.Configuration
@@ -64,9 +65,6 @@ func newZLints(profile string, settings []setting) (*zlints, error) {
 		}
 		if profile == profileWebPKI {
 			s.severity = 0
-		}
-		if registry.OcspResponseLints().ByName(s.lint) != nil {
-			continue // nothing here judges a response, so nothing is promised
 		}
 		if !z.add(registry, s) {
 			return nil, fmt.Errorf("zlint has no lint %q: the lint table and zlint's version do not belong together", s.lint)
@@ -107,6 +105,12 @@ func (z *zlints) add(registry lint.Registry, s setting) bool {
 		undated := *found
 		undated.EffectiveDate = time.Time{}
 		z.crls = append(z.crls, crlLint{found, s.severity, &undated})
+		return true
+	}
+	if found := registry.OcspResponseLints().ByName(s.lint); found != nil {
+		undated := *found
+		undated.EffectiveDate = time.Time{}
+		z.responses = append(z.responses, responseLint{found, s.severity, &undated})
 		return true
 	}
 	return false
