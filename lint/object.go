@@ -84,6 +84,8 @@ type Certificate struct {
 	Published []Published
 	// Request is the DER of the signing request that was approved.
 	Request []byte
+	// WeakKeys are keys whose private half is known; nil when there is no list.
+	WeakKeys *WeakKeys
 	// Clients are the relying parties that must be able to verify the
 	// certificate, of those that [Clients] lists; nil when nobody has said.
 	Clients []string

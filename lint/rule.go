@@ -85,6 +85,7 @@ func allRules() []Rule {
 		keyRules(),
 		identityRules(),
 		latticeRules(),
+		weakKeyRules(),
 		dateRules(),
 		rootRules(),
 		rootShapeRules(),

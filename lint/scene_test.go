@@ -321,6 +321,10 @@ func surround(t testing.TB, c *Certificate, fields func(string) []string, around
 		noError(t, err)
 		c.Transcript = append(c.Transcript, sum)
 	}
+	for _, v := range fields("weak key") {
+		c.WeakKeys = &WeakKeys{}
+		noError(t, c.WeakKeys.Add(strings.NewReader(v)))
+	}
 	c.OwnListURLs, c.Clients = fields("own list"), fields("client")
 	c.Request, c.Twin, c.AnswersFor = one(around["request"]), one(around["twin"]), one(around["answers for"])
 	for _, b := range around["other"] {

@@ -19,7 +19,7 @@ import (
 )
 
 type lintOptions struct {
-	clients                                            []string
+	clients, weakKeys                                  []string
 	issuer, previous, profile, format, failOn, explain string
 	bulk, list                                         bool
 }
@@ -46,7 +46,8 @@ found at or above --fail-on.`,
 	c.Flags().StringVar(&o.previous, "previous", "", "the issuer's previous CRL, to judge the succession")
 	c.Flags().StringVar(&o.profile, "profile", "private", strings.Join(lint.Profiles(), " or "))
 	c.Flags().StringArrayVar(&o.clients, "client", nil, "who must be able to verify it, such as go-1.26; may be repeated")
-	c.Flags().StringVar(&o.format, "format", "text", "text, json or sarif")
+	c.Flags().StringArrayVar(&o.weakKeys, "weak-keys", nil, "list of known keys, as Debian's openssl-blacklist has them; may be repeated")
+	c.Flags().StringVar(&o.format, "format", "text", "text, json, sarif or junit")
 	c.Flags().StringVar(&o.failOn, "fail-on", "warn", "notice, warn or error")
 	c.Flags().BoolVar(&o.bulk, "bulk", false, "leave out the slow searches for private keys")
 	c.Flags().BoolVar(&o.list, "list", false, "list our own rules")
@@ -64,8 +65,8 @@ type judged struct {
 }
 
 func (a *app) lint(names []string, o lintOptions) error {
-	if o.format != "text" && o.format != "json" && o.format != "sarif" {
-		return &usageError{fmt.Errorf("--format %s: use text, json or sarif", o.format)}
+	if !slices.Contains([]string{"text", "json", "sarif", "junit"}, o.format) {
+		return &usageError{fmt.Errorf("--format %s: use text, json, sarif or junit", o.format)}
 	}
 	a.json = a.json || o.format == "json"
 	linter, err := lint.New(o.profile)
@@ -91,6 +92,9 @@ func (a *app) lint(names []string, o lintOptions) error {
 	if bench.previous, err = optionalDER(o.previous); err != nil {
 		return err
 	}
+	if bench.weakKeys, err = readWeakKeys(o.weakKeys); err != nil {
+		return err
+	}
 	var all []judged
 	for _, name := range names {
 		found, err := bench.judge(name)
@@ -99,9 +103,12 @@ func (a *app) lint(names []string, o lintOptions) error {
 		}
 		all = append(all, found...)
 	}
-	if o.format == "sarif" {
+	switch o.format {
+	case "sarif":
 		err = a.sarif(linter, all)
-	} else {
+	case "junit":
+		err = a.junit(all, failOn)
+	default:
 		err = a.emit("lint", all, func(w io.Writer) { printJudged(w, all) })
 	}
 	if err != nil {
@@ -119,16 +126,30 @@ func (a *app) lint(names []string, o lintOptions) error {
 
 // sarif writes what was found for code hosts and editors.
 func (a *app) sarif(linter *lint.Linter, all []judged) error {
-	reports := make([]lint.Report, 0, len(all))
-	for _, j := range all {
-		reports = append(reports, lint.Report{File: j.path, Object: j.object, Findings: j.Findings})
-	}
-	log, err := linter.SARIF(toolVersion(), reports)
+	log, err := linter.SARIF(toolVersion(), reports(all))
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s\n", log)
 	return err
+}
+
+// junit writes what was found for CI systems.
+func (a *app) junit(all []judged, failOn lint.Severity) error {
+	out, err := lint.JUnit(reports(all), failOn)
+	if err != nil {
+		return err
+	}
+	_, err = a.stdout.Write(out)
+	return err
+}
+
+func reports(all []judged) []lint.Report {
+	reports := make([]lint.Report, 0, len(all))
+	for _, j := range all {
+		reports = append(reports, lint.Report{File: j.path, Object: j.object, Findings: j.Findings})
+	}
+	return reports
 }
 
 // lintRules lists our own rules, or explains one.
@@ -170,6 +191,7 @@ type bench struct {
 	issuer, previous []byte
 	bulk             bool
 	clients          []string
+	weakKeys         *lint.WeakKeys
 }
 
 func (b *bench) judge(name string) ([]judged, error) {
@@ -311,7 +333,27 @@ func (b *bench) judgeDER(der []byte, pemType string) judged {
 	if bytes.Equal(issuer, der) {
 		issuer = nil // a root is its own issuer
 	}
-	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk, Clients: b.clients}, now)}
+	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk, Clients: b.clients, WeakKeys: b.weakKeys}, now)}
+}
+
+// readWeakKeys reads lists of known keys; nil when none is named.
+func readWeakKeys(names []string) (*lint.WeakKeys, error) {
+	var all *lint.WeakKeys
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		if all == nil {
+			all = &lint.WeakKeys{}
+		}
+		err = all.Add(f)
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return all, nil
 }
 
 func optionalDER(name string) ([]byte, error) {
