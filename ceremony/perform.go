@@ -20,7 +20,7 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 	var result Result
 	var err error
 	switch a.Kind {
-	case plan.GenerateKey:
+	case plan.GenerateKey, plan.GenerateSSHKey:
 		result, err = c.generateKey(ctx, a)
 	case plan.SignCertificate:
 		result, err = c.signCertificate(ctx, a)
@@ -47,7 +47,7 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		return err
 	}
 	for _, f := range c.Book.State().Files() {
-		if a.Kind == plan.GenerateKey || !slices.Contains(a.Outputs(), f.Path) {
+		if a.Key() != nil || !slices.Contains(a.Outputs(), f.Path) {
 			continue
 		}
 		if err := c.writeFile(f); err != nil {
@@ -62,11 +62,11 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 // generateKey makes a key, or adopts the one that an interrupted run of this
 // very action left behind. The intent is on disk before the key can be.
 func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, error) {
-	store, err := c.store(ctx, a.GenerateKey.Store)
+	store, err := c.store(ctx, a.Key().Store)
 	if err != nil {
 		return Result{}, err
 	}
-	spec, err := keySpec(*a.GenerateKey)
+	spec, err := keySpec(*a.Key())
 	if err != nil {
 		return Result{}, err
 	}
@@ -84,7 +84,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 		}
 	} else if err := c.append(plan.Event{
 		Kind: plan.KeyWasIntended, Audience: plan.Public,
-		KeyIntended: &plan.KeyIntended{Action: a.Number, Key: *a.GenerateKey},
+		KeyIntended: &plan.KeyIntended{Action: a.Number, Key: *a.Key()},
 	}); err != nil {
 		return Result{}, err
 	}
@@ -101,7 +101,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	made := &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.GenerateKey, SPKI: spki, Adopted: adopted, Evidence: said}
+	made := &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.Key(), SPKI: spki, Adopted: adopted, Evidence: said}
 	if err := c.append(plan.Event{Kind: plan.KeyWasMade, Audience: plan.Public, KeyMade: made}); err != nil {
 		return Result{}, err
 	}

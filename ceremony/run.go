@@ -140,7 +140,7 @@ func (c *ceremony) outputsFree(s plan.State) error {
 			case errors.Is(err, fs.ErrNotExist):
 			case err != nil:
 				return fmt.Errorf("%s: %w", name, err)
-			case action.Kind == plan.GenerateKey && s.Open != nil && s.Open.Intent != nil && s.Open.Intent.Action == action.Number:
+			case action.Key() != nil && s.Open != nil && s.Open.Intent != nil && s.Open.Intent.Action == action.Number:
 			case s.Released(name, have): // the next one may replace it
 			case known[name] == nil || !bytes.Equal(have, known[name]):
 				return refuse("move it away; what a ceremony makes is never overwritten", "%s is already there and does not come from this ledger", name)
@@ -189,10 +189,10 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 // a wrong token is found before anything is written.
 func (c *ceremony) openForNewKeys(ctx context.Context) error {
 	for _, action := range c.plan.Actions[c.done():] {
-		if action.Kind != plan.GenerateKey || c.becomesReady(c.done(), action.GenerateKey.Store) || c.lockedLater(action.GenerateKey.Store) {
+		if action.Key() == nil || c.becomesReady(c.done(), action.Key().Store) || c.lockedLater(action.Key().Store) {
 			continue
 		}
-		if _, err := c.store(ctx, action.GenerateKey.Store); err != nil {
+		if _, err := c.store(ctx, action.Key().Store); err != nil {
 			return err
 		}
 	}
@@ -214,14 +214,11 @@ func (c *ceremony) existingKeys(s plan.State) []plan.Authority {
 				found = append(found, have)
 			}
 		}
-		if action.Kind != plan.GenerateKey {
+		if action.Key() == nil {
 			continue
 		}
-		for _, have := range s.Authorities() {
-			if have.Key != nil && have.Key.Key.Store == action.GenerateKey.Store {
-				found = append(found, have)
-				break
-			}
+		if keys := s.KeysOf(action.Key().Store); len(keys) > 0 {
+			found = append(found, plan.Authority{Address: keys[0].Address, Key: keys[0]})
 		}
 	}
 	slices.SortFunc(found, func(a, b plan.Authority) int { return strings.Compare(a.Address.String(), b.Address.String()) })

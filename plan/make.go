@@ -63,6 +63,9 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	for _, a := range e.IssuanceOrder() {
 		m.crl(a)
 	}
+	for _, a := range e.SSHAuthorities {
+		m.sshKey(a)
+	}
 	for _, p := range e.Provisioners {
 		m.provisioner(p)
 	}
@@ -352,7 +355,7 @@ func (m *maker) initializeToken(k *spec.KeyStore) {
 		return
 	}
 	_, done := m.state.Token(k.Address)
-	used := slices.ContainsFunc(m.state.Authorities(), func(a Authority) bool { return a.Key != nil && a.Key.Key.Store == k.Address })
+	used := len(m.state.KeysOf(k.Address)) > 0
 	planned := slices.ContainsFunc(m.plan.Actions, func(a Action) bool { return a.Kind == InitializeToken && a.Address == k.Address })
 	if done || used || planned {
 		return
@@ -411,6 +414,9 @@ func (m *maker) otherKeys(except spec.Address) []lint.KnownKey {
 		if other := m.materials[a.Address]; other != nil && a.Address != except {
 			keys = append(keys, lint.KnownKey{Owner: a.Address.String(), SPKI: other.spki})
 		}
+	}
+	for _, k := range m.state.SSHKeys() {
+		keys = append(keys, lint.KnownKey{Owner: k.Address.String(), SPKI: k.SPKI})
 	}
 	for _, a := range m.state.Authorities() {
 		if m.materials[a.Address] == nil && a.Address != except {

@@ -111,6 +111,7 @@ const (
 	SignCRL                Kind = "sign_crl"
 	GenerateProvisionerKey Kind = "generate_provisioner_key"
 	InitializeToken        Kind = "initialize_token"
+	GenerateSSHKey         Kind = "generate_ssh_key"
 	AppointOfficers        Kind = "appoint_officers"
 	EstablishShares        Kind = "establish_shares"
 	ReshareSecret          Kind = "reshare_secret"
@@ -129,6 +130,7 @@ type Action struct {
 	SignCRL                *CRLAction         `json:"sign_crl,omitempty"`
 	GenerateProvisionerKey *ProvisionerAction `json:"generate_provisioner_key,omitempty"`
 	InitializeToken        *TokenAction       `json:"initialize_token,omitempty"`
+	GenerateSSHKey         *KeyAction         `json:"generate_ssh_key,omitempty"`
 	AppointOfficers        *OfficersAction    `json:"appoint_officers,omitempty"`
 	EstablishShares        *SharesAction      `json:"establish_shares,omitempty"`
 	ReshareSecret          *SharesAction      `json:"reshare_secret,omitempty"`
@@ -282,7 +284,7 @@ func (p *Plan) wellFormed() error {
 		set := map[Kind]bool{
 			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
 			SignCRL: a.SignCRL != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
-			InitializeToken: a.InitializeToken != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
+			InitializeToken: a.InitializeToken != nil, GenerateSSHKey: a.GenerateSSHKey != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {
@@ -316,11 +318,11 @@ func (p *Plan) times() []time.Time {
 // Outputs lists the files that an action writes, its key file among them.
 func (a Action) Outputs() []string {
 	switch a.Kind {
-	case GenerateKey:
-		if a.GenerateKey.OnToken() {
+	case GenerateKey, GenerateSSHKey:
+		if a.Key().OnToken() {
 			return nil
 		}
-		return []string{a.GenerateKey.Location}
+		return []string{a.Key().Location}
 	case SignCertificate:
 		return a.SignCertificate.Draft.Outputs
 	case SignCRL:

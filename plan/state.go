@@ -34,6 +34,7 @@ type State struct {
 	tokens       map[spec.Address]TokenReady
 	shares       []ShareSet
 	named        *CustodiansNamed // holders of the set that comes next
+	sshKeys      map[spec.Address]KeyMade
 }
 
 // Authority is what the ledger knows of one CA: its newest generation.
@@ -112,6 +113,10 @@ func (s State) Apply(e Event, head Head) (State, error) {
 	next.authorities = maps.Clone(s.authorities)
 	next.provisioners = maps.Clone(s.provisioners)
 	next.tokens = maps.Clone(s.tokens)
+	next.sshKeys = maps.Clone(s.sshKeys)
+	if next.sshKeys == nil {
+		next.sshKeys = map[spec.Address]KeyMade{}
+	}
 	if next.tokens == nil {
 		next.tokens = map[spec.Address]TokenReady{}
 	}
@@ -287,7 +292,7 @@ func (s *State) expect(number int, kind Kind, address spec.Address) (Action, err
 
 func (s *State) intend(k *KeyIntended) error {
 	next, more := s.Open.Next()
-	if !more || next.Kind != GenerateKey || next.Number != k.Action || *next.GenerateKey != k.Key || s.Open.Intent != nil {
+	if !more || next.Key() == nil || next.Number != k.Action || *next.Key() != k.Key || s.Open.Intent != nil {
 		return errors.New("it intends a key that the plan does not make next")
 	}
 	s.Open.Intent = k
@@ -295,11 +300,15 @@ func (s *State) intend(k *KeyIntended) error {
 }
 
 func (s *State) makeKey(k *KeyMade) error {
-	action, err := s.expect(k.Action, GenerateKey, k.Address)
+	kind := GenerateKey
+	if k.Address.Kind == "ssh_authority" {
+		kind = GenerateSSHKey
+	}
+	action, err := s.expect(k.Action, kind, k.Address)
 	if err != nil {
 		return err
 	}
-	if s.Open.Intent == nil || s.Open.Intent.Key != k.Key || *action.GenerateKey != k.Key {
+	if s.Open.Intent == nil || s.Open.Intent.Key != k.Key || *action.Key() != k.Key {
 		return errors.New("a key was made that nothing before intended")
 	}
 	key, err := public.Parse(k.SPKI)
@@ -312,7 +321,11 @@ func (s *State) makeKey(k *KeyMade) error {
 	if other, taken := s.ownerOf(k.SPKI); taken {
 		return fmt.Errorf("its public key is that of %s", other)
 	}
-	s.authorities[k.Address] = Authority{Address: k.Address, Generation: k.Key.Generation, Key: k}
+	if kind == GenerateSSHKey {
+		s.sshKeys[k.Address] = *k
+	} else {
+		s.authorities[k.Address] = Authority{Address: k.Address, Generation: k.Key.Generation, Key: k}
+	}
 	s.Open.Intent = nil
 	s.Open.Done++
 	return nil
@@ -323,6 +336,11 @@ func (s *State) ownerOf(spki []byte) (spec.Address, bool) {
 	for _, a := range s.Authorities() {
 		if bytes.Equal(a.SPKI(), spki) {
 			return a.Address, true
+		}
+	}
+	for _, k := range s.SSHKeys() {
+		if bytes.Equal(k.SPKI, spki) {
+			return k.Address, true
 		}
 	}
 	return spec.Address{}, false

@@ -49,18 +49,48 @@ func Check(e *spec.Estate) spec.Diagnostics {
 	for _, o := range e.OnlineCAs {
 		_, keyErr := newSigningKey(o)
 		_, _, provErr := provisionersOf(plan.State{}, o)
-		for _, r := range refusals(errors.Join(keyErr, provErr, checkWords(e, o), checkListeners(o), checkDatabase(o))) {
+		for _, r := range refusals(errors.Join(keyErr, provErr, checkSSH(o), checkWords(e, o), checkListeners(o), checkDatabase(o), checkHSM(o))) {
 			if seen[r.Error()] {
 				continue // of a provisioner that several online CAs share
 			}
 			seen[r.Error()] = true
 			d.Report(r.Origin, r.Attribute, "Online CA that cannot be rendered", "%s.", upper(r.Text))
-			if r.Attribute == "key" || r.Attribute == "data_source" { // they may hold a PIN or a password
+			if slices.Contains([]string{"key", "host_key", "user_key", "data_source"}, r.Attribute) { // they may hold a PIN or a password
 				d.HideLine()
 			}
 		}
 	}
 	return d.Sorted()
+}
+
+// checkSSH does for SSH what needs no ledger.
+func checkSSH(o *spec.OnlineCA) error {
+	if o.SSH == nil {
+		return nil
+	}
+	sh := shell{block: &ssh{}}
+	refused := []error{sh.signers(o)}
+	for _, a := range o.SSH.Trusted() {
+		if a.Key == nil {
+			_, err := sshKeyOf(plan.State{}, a)
+			refused = append(refused, err)
+		}
+	}
+	return errors.Join(refused...)
+}
+
+// checkHSM wants a way to the key manager that the unit can open.
+func checkHSM(o *spec.OnlineCA) error {
+	key, err := newSigningKey(o)
+	if err != nil || o.Systemd.HSM == "" {
+		return nil // said elsewhere
+	}
+	at := o.Systemd.Origin
+	at.Address = o.Address
+	if key.scheme != "pkcs11" {
+		return refuseAt(at, "hsm", "hsm says how a PKCS#11 module reaches its device, and the key is not named by a pkcs11 URI; remove it")
+	}
+	return nil
 }
 
 // refusals takes joined errors apart.

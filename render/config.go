@@ -14,21 +14,23 @@ import (
 // holds every key against step-ca's schema. Keys stand in the order in which
 // step-ca documents them.
 type config struct {
-	Root            rootPaths `json:"root,omitempty"`
-	FederatedRoots  []string  `json:"federatedRoots,omitempty"`
-	Crt             string    `json:"crt,omitempty"`
-	Key             string    `json:"key,omitempty"`
-	KMS             *kms      `json:"kms,omitempty"`
-	Address         string    `json:"address"`
-	InsecureAddress string    `json:"insecureAddress,omitempty"`
-	MetricsAddress  string    `json:"metricsAddress,omitempty"`
-	DNSNames        []string  `json:"dnsNames"`
-	CommonName      string    `json:"commonName,omitempty"`
-	Logger          logger    `json:"logger"`
-	DB              *database `json:"db,omitempty"`
-	CRL             *crl      `json:"crl,omitempty"`
-	Authority       authority `json:"authority"`
-	TLS             tls       `json:"tls"`
+	Root            rootPaths     `json:"root,omitempty"`
+	FederatedRoots  []string      `json:"federatedRoots,omitempty"`
+	Crt             string        `json:"crt,omitempty"`
+	Key             string        `json:"key,omitempty"`
+	KMS             *kms          `json:"kms,omitempty"`
+	SSH             *ssh          `json:"ssh,omitempty"`
+	Address         string        `json:"address"`
+	InsecureAddress string        `json:"insecureAddress,omitempty"`
+	MetricsAddress  string        `json:"metricsAddress,omitempty"`
+	DNSNames        []string      `json:"dnsNames"`
+	CommonName      string        `json:"commonName,omitempty"`
+	Logger          logger        `json:"logger"`
+	DB              *database     `json:"db,omitempty"`
+	CRL             *crl          `json:"crl,omitempty"`
+	Authority       authority     `json:"authority"`
+	TLS             tls           `json:"tls"`
+	Templates       *sshTemplates `json:"templates,omitempty"`
 }
 
 // rootPaths is a string where there is one root, as people know it, and a list
@@ -91,9 +93,11 @@ type tls struct {
 	MaxVersion   json.Number `json:"maxVersion"`
 }
 
-func configOf(s plan.State, o *spec.OnlineCA, key signingKey, provisioners []provisioner) config {
+func configOf(s plan.State, o *spec.OnlineCA, key signingKey, sh shell, provisioners []provisioner) config {
 	c := config{
 		KMS:             key.kms,
+		SSH:             sh.block,
+		Templates:       sh.templates,
 		Address:         o.Listen,
 		InsecureAddress: o.InsecureAddress,
 		MetricsAddress:  o.MetricsAddress,

@@ -48,17 +48,25 @@ func schema() map[string][]string {
 		"authority.provisioners.*.options.x509":       template,
 		"authority.provisioners.*.options.ssh":        template,
 		"authority.provisioners.*.options.webhooks.*": {"id", "name", "url", "kind", "disableTLSClientAuth", "certType"},
-		"authority.policy":                            {"x509", "ssh"},
-		"authority.policy.x509":                       {"allow", "deny", "allowWildcardNames"},
-		"authority.policy.x509.allow":                 x509,
-		"authority.policy.x509.deny":                  x509,
-		"authority.policy.ssh":                        {"user", "host"},
-		"authority.policy.ssh.user":                   both,
-		"authority.policy.ssh.user.allow":             ssh,
-		"authority.policy.ssh.user.deny":              ssh,
-		"authority.policy.ssh.host":                   both,
-		"authority.policy.ssh.host.allow":             ssh,
-		"authority.policy.ssh.host.deny":              ssh,
+		"ssh":                             strings.Fields("hostKey userKey keys addUserPrincipal addUserCommand bastion"),
+		"ssh.keys.*":                      {"type", "federated", "key"},
+		"ssh.keys.*.key":                  strings.Fields("kty crv x y n e"),
+		"ssh.bastion":                     strings.Fields("hostname user port cmd flags"),
+		"templates":                       {"ssh", "data"},
+		"templates.ssh":                   {"user", "host"},
+		"templates.ssh.user.*":            strings.Fields("name type template path comment requires"),
+		"templates.ssh.host.*":            strings.Fields("name type template path comment requires"),
+		"authority.policy":                {"x509", "ssh"},
+		"authority.policy.x509":           {"allow", "deny", "allowWildcardNames"},
+		"authority.policy.x509.allow":     x509,
+		"authority.policy.x509.deny":      x509,
+		"authority.policy.ssh":            {"user", "host"},
+		"authority.policy.ssh.user":       both,
+		"authority.policy.ssh.user.allow": ssh,
+		"authority.policy.ssh.user.deny":  ssh,
+		"authority.policy.ssh.host":       both,
+		"authority.policy.ssh.host.allow": ssh,
+		"authority.policy.ssh.host.deny":  ssh,
 	}
 }
 
@@ -76,6 +84,7 @@ func registrationSchema() map[string][]string {
 func TestEveryKeyIsStepCAs(t *testing.T) {
 	s := grand(t)
 	s.ca.Key = "pkcs11:token=a;id=01?pin-source=secrets/pin"
+	s.ca.SSH.HostKey, s.ca.SSH.UserKey = "pkcs11:token=a;id=02?pin-source=secrets/pin", "pkcs11:token=a;id=03?pin-source=secrets/pin"
 	holdKeys(t, s.mustTree(t)["config/ca.json"], schema(), schema())
 }
 
@@ -214,7 +223,7 @@ func TestClaims(t *testing.T) {
 // takes any text: template data.
 func TestFreeTextStaysText(t *testing.T) {
 	s := twoTier()
-	hostile := "\"},{\"type\":\"X\n[Service]\nExecStart=/bin/sh {{ .Subject }} \u2028 %d </script>"
+	hostile := "\"},{\"type\":\"X\n[Service]\nExecStart=/bin/hostile {{ .Subject }} \u2028 %d </script>"
 	data, err := json.Marshal(map[string]string{hostile: hostile})
 	must(t, err)
 	s.ca.Provisioners[1].Template.Data = data
@@ -226,7 +235,7 @@ func TestFreeTextStaysText(t *testing.T) {
 		t.Errorf("there are %d provisioners", n)
 	}
 	for path, text := range tree {
-		if path != "config/ca.json" && strings.Contains(text, "/bin/sh") {
+		if path != "config/ca.json" && strings.Contains(text, "/bin/hostile") {
 			t.Errorf("%s holds it", path)
 		}
 	}

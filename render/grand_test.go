@@ -57,6 +57,11 @@ func grand(t *testing.T) *scene {
 		DecrypterCertificate: []spec.PEM{certificate}, DecrypterKey: "secrets/scep.key", EncryptionAlgorithm: "aes-128-gcm",
 	}})
 	add("nebula", spec.Provisioner{Roots: []spec.PEM{nebula}})
+	s.withSSH()
+	old := &spec.SSHAuthority{Origin: named("ssh_authority", "old"), Type: "host", PublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g old"}
+	s.ca.SSH.AlsoTrusted, s.ca.SSH.Federated = []*spec.SSHAuthority{old}, []*spec.SSHAuthority{old}
+	s.ca.SSH.AddUserPrincipal, s.ca.SSH.AddUserCommand = "adder", "useradd"
+	s.ca.SSH.Bastion = &spec.Bastion{Hostname: "b.example.internal", User: "u", Port: "22", Command: "c", Flags: "-v"}
 	names := &spec.PolicyNames{CommonNames: []string{"a"}, DNS: []string{"*.example.internal"}, IPs: []string{"10.0.0.0/8"}, Emails: []string{"@example.internal"}, URIs: []string{"a.example.internal"}, Principals: []string{"root"}}
 	rules := &spec.SSHNames{Allow: names, Deny: names}
 	s.ca.Policy = &spec.Policy{X509: &spec.X509Policy{Allow: names, Deny: names, AllowWildcardNames: true}, SSH: &spec.SSHPolicy{User: rules, Host: rules}}
@@ -74,6 +79,16 @@ func grand(t *testing.T) *scene {
 		EnableSSHCA: new(true), DisableRenewal: new(false), AllowRenewalAfterExpiry: new(true), DisableSmallstepExtensions: new(true),
 	}
 	return s
+}
+
+// withSSH gives the online CA an SSH authority of each type.
+func (s *scene) withSSH() {
+	store := s.estate.KeyStores[0]
+	host := &spec.SSHAuthority{Origin: named("ssh_authority", "host"), Type: "host", Key: &spec.Key{Store: store, Algorithm: spec.ECDSAP256}}
+	user := &spec.SSHAuthority{Origin: named("ssh_authority", "user"), Type: "user", Key: &spec.Key{Store: store, Algorithm: spec.ECDSAP384}}
+	s.estate.SSHAuthorities = []*spec.SSHAuthority{host, user}
+	s.ca.SSH = &spec.OnlineSSH{Host: host, User: user}
+	s.ca.Provisioners[0].Claims.EnableSSHCA = new(true)
 }
 
 // selfSigned is any certificate.

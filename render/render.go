@@ -44,6 +44,11 @@ func Waiting(s plan.State, o *spec.OnlineCA) []spec.Address {
 			waiting = append(waiting, a.Address)
 		}
 	}
+	for _, a := range o.SSH.Trusted() {
+		if _, made := s.SSHKey(a.Address); a.Key != nil && !made {
+			waiting = append(waiting, a.Address)
+		}
+	}
 	for _, p := range o.Provisioners {
 		if _, made := s.Provisioner(p.Address); p.Kind == "jwk" && !made {
 			waiting = append(waiting, p.Address)
@@ -85,13 +90,15 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 			o.Origin.Address, strings.Join(words, ", "))
 	}
 	key, keyErr := newSigningKey(o)
+	sh, sshErr := shellOf(s, o)
 	provisioners, files, provErr := provisionersOf(s, o)
-	if err := errors.Join(keyErr, provErr, checkWords(e, o), checkListeners(o), checkDatabase(o)); err != nil {
+	if err := errors.Join(keyErr, sshErr, provErr, checkWords(e, o), checkListeners(o), checkDatabase(o), checkHSM(o)); err != nil {
 		return nil, err
 	}
-	h := newHost(e, o, key)
+	h := newHost(e, o, append([]signingKey{key}, sh.keys...))
+	h.Provisioners, h.Registers = provisioners, o.Registration != nil
 	root, _ := s.Root(o.Authority.Address)
-	config, err := encode(configOf(s, o, key, provisioners))
+	config, err := encode(configOf(s, o, key, sh, provisioners))
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing ca.json: %w", o.Origin.Address, err)
 	}
@@ -99,16 +106,21 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing defaults.json: %w", o.Origin.Address, err)
 	}
-	files = append(files, trustFiles(s, o)...)
+	files = slices.Concat(files, sh.files, trustFiles(s, o))
 	files = append(files,
 		plan.File{Path: configPath, Mode: 0o644, Data: config},
 		plan.File{Path: defaultsPath, Mode: 0o644, Data: defaults},
 		plan.File{Path: rootPath, Mode: 0o644, Data: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate})},
-		plan.File{Path: intermediatePath, Mode: 0o644, Data: s.ChainPEM(o.Authority.Address)},
-		plan.File{Path: unitPath, Mode: 0o644, Data: h.unit()},
-		plan.File{Path: installPath, Mode: 0o644, Data: h.install(files)})
-	slices.SortFunc(files, func(a, b plan.File) int { return strings.Compare(a.Path, b.Path) })
+		plan.File{Path: intermediatePath, Mode: 0o644, Data: s.ChainPEM(o.Authority.Address)})
+	sortFiles(files)
+	files = append(files, h.units(o)...)
+	files = append(files, plan.File{Path: installPath, Mode: 0o644, Data: h.install(files)})
+	sortFiles(files)
 	return files, nil
+}
+
+func sortFiles(files []plan.File) {
+	slices.SortFunc(files, func(a, b plan.File) int { return strings.Compare(a.Path, b.Path) })
 }
 
 // defaults is config/defaults.json: flags that the step client takes from it.

@@ -158,14 +158,14 @@ func perform(t *testing.T, s plan.State, a plan.Action, keys map[spec.Address]cr
 		return der
 	}
 	switch a.Kind {
-	case plan.GenerateKey:
-		key := fixedKey(t, a.Address, a.GenerateKey.Algorithm)
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		key := fixedKey(t, a.Address, a.Key().Algorithm)
 		keys[a.Address] = key
 		spki, err := x509.MarshalPKIXPublicKey(key.Public())
 		must(t, err)
 		return []plan.Event{
-			{Kind: plan.KeyWasIntended, KeyIntended: &plan.KeyIntended{Action: a.Number, Key: *a.GenerateKey}},
-			{Kind: plan.KeyWasMade, KeyMade: &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.GenerateKey, SPKI: spki}},
+			{Kind: plan.KeyWasIntended, KeyIntended: &plan.KeyIntended{Action: a.Number, Key: *a.Key()}},
+			{Kind: plan.KeyWasMade, KeyMade: &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.Key(), SPKI: spki}},
 		}
 	case plan.SignCertificate:
 		built, err := s.CertificateTBS(a.SignCertificate)

@@ -24,7 +24,7 @@ type signingKey struct {
 	kms    *kms   // nil for a file
 	scheme string // of a key manager's URI, "" for a file
 	pin    string // file with the PIN, "" when none is needed
-	device bool   // it is reached through a device of the host
+	role   string // "", "host" or "user" of SSH
 }
 
 // file gives the absolute path of a key file, "" for a key manager's key.
@@ -51,7 +51,6 @@ type manager struct {
 	names   []string // stay in key
 	one     []string // exactly one of these must be there
 	pin     string   // attribute with the PIN's file, which must be there
-	device  bool
 	inClear []string // attributes that would put a secret into ca.json
 	instead string   // what to write instead
 	example string   // what a good one looks like
@@ -59,19 +58,19 @@ type manager struct {
 
 func managers() []manager {
 	return []manager{{
-		scheme: "pkcs11", device: true, pin: "pin-source",
+		scheme: "pkcs11", pin: "pin-source",
 		finds: []string{"module-path", "token", "serial", "slot-id", "max-sessions", "pin-source"},
 		names: []string{"id", "object"}, one: []string{"token", "serial", "slot-id"},
 		inClear: []string{"pin-value"}, instead: "pin-source",
 		example: "pkcs11:module-path=/usr/lib/libhsm.so;token=issuing;id=01;object=issuing?pin-source=secrets/pin",
 	}, {
-		scheme: "yubikey", device: true, pin: "pin-source",
+		scheme: "yubikey", pin: "pin-source",
 		finds: []string{"serial", "management-key-source", "pin-source"}, names: []string{"slot-id"}, one: []string{"slot-id"},
 		inClear: []string{"pin-value", "management-key"}, instead: "pin-source and management-key-source",
 		example: "yubikey:slot-id=9c?pin-source=secrets/pin",
 	}, {
-		scheme: "tpmkms", device: true,
-		finds: []string{"device", "storage-directory"}, names: []string{"name"}, one: []string{"name"},
+		scheme: "tpmkms",
+		finds:  []string{"device", "storage-directory"}, names: []string{"name"}, one: []string{"name"},
 		example: "tpmkms:name=issuing",
 	}, {
 		scheme: "awskms",
@@ -96,14 +95,17 @@ func newSigningKey(o *spec.OnlineCA) (signingKey, error) {
 	if o.Registration != nil {
 		return signingKey{}, nil // the key is where the other CA is
 	}
-	text := o.KeyPath()
+	return parseSigningKey(o.Origin, "key", o.KeyPath())
+}
+
+func parseSigningKey(at spec.Origin, attribute, text string) (signingKey, error) {
 	if cloudKey.MatchString(text) {
 		return signingKey{name: strings.TrimPrefix(text, "cloudkms:"), kms: &kms{Type: "cloudkms"}, scheme: "cloudkms"}, nil
 	}
 	found := scheme.FindStringSubmatch(text)
 	if found == nil {
 		if !plainPath.MatchString(text) || path.Clean(text) != text || strings.HasPrefix(text, "../") {
-			return signingKey{}, refuseAt(o.Origin, "key", "key is not a plain path; write it below %s, as in \"secrets/issuing.key\"", home)
+			return signingKey{}, refuseAt(at, attribute, attribute+" is not a plain path; write it below %s, as in \"secrets/issuing.key\"", home)
 		}
 		return signingKey{name: text}, nil
 	}
@@ -111,12 +113,12 @@ func newSigningKey(o *spec.OnlineCA) (signingKey, error) {
 		if m.scheme == found[1] {
 			key, err := m.split(strings.TrimPrefix(text, found[0]))
 			if err != nil {
-				return signingKey{}, refuseAt(o.Origin, "key", "its key %v; write it as %q", err, m.example)
+				return signingKey{}, refuseAt(at, attribute, "its key %v; write it as %q", err, m.example)
 			}
 			return key, nil
 		}
 	}
-	return signingKey{}, refuseAt(o.Origin, "key", "step-ca knows no keys of the form %q; write a path, or a URI of pkcs11, yubikey, tpmkms, awskms, azurekms or cloudkms", found[0])
+	return signingKey{}, refuseAt(at, attribute, "step-ca knows no keys of the form %q; write a path, or a URI of pkcs11, yubikey, tpmkms, awskms, azurekms or cloudkms", found[0])
 }
 
 // attribute is one name=value of a key URI.
@@ -131,7 +133,7 @@ func (m manager) split(rest string) (signingKey, error) {
 	if err != nil {
 		return signingKey{}, err
 	}
-	key := signingKey{scheme: m.scheme, device: m.device}
+	key := signingKey{scheme: m.scheme}
 	var finds, names []attribute
 	ones := 0
 	for _, a := range attributes {

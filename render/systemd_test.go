@@ -29,8 +29,29 @@ func units() map[string]struct {
 			high(s)
 			s.ca.Database = &spec.Database{Type: "postgresql", DataSource: "postgresql:///ca?host=/run/postgresql"}
 		}, 1.1},
-		"key in a cloud": {func(s *scene) { high(s); s.ca.Key = "awskms:key-id=1" }, 1.1},
-		"key in a token": {func(s *scene) { high(s); s.ca.Key = "pkcs11:token=a;id=01?pin-source=secrets/pin" }, 1.7},
+		"key in a cloud":             {func(s *scene) { high(s); s.ca.Key = "awskms:key-id=1" }, 1.1},
+		"key in a token":             {func(s *scene) { high(s); s.ca.Key = "pkcs11:token=a;id=01?pin-source=secrets/pin" }, 1.1},
+		"key in a token on port 443": {func(s *scene) { s.ca.Key = "pkcs11:token=a;id=01?pin-source=/run/credentials/step-ca.service/pin" }, 1.4},
+		// Where a module talks to the device itself, the device must be there:
+		// PrivateDevices alone is 0.2.
+		"key in a bare USB device": {func(s *scene) {
+			high(s)
+			s.ca.Systemd.HSM, s.ca.Key = "usb", "pkcs11:token=a;id=01?pin-source=secrets/pin"
+		}, 1.2},
+		"key in a bare USB device on port 443": {func(s *scene) { s.ca.Systemd.HSM, s.ca.Key = "usb", "pkcs11:token=a;id=01?pin-source=secrets/pin" }, 1.6},
+		"known networks":                       {func(s *scene) { high(s); s.ca.Systemd.Networks = []string{"10.0.0.0/8", "fd00::/8"} }, 1.0},
+		"key in a network HSM": {func(s *scene) {
+			high(s)
+			s.ca.Systemd.HSM, s.ca.Key = "network", "pkcs11:token=a;id=01?pin-source=/run/credentials/step-ca.service/pin"
+		}, 1.1},
+		"key in a YubiKey":      {func(s *scene) { high(s); s.ca.Key = "yubikey:slot-id=9c?pin-source=secrets/pin" }, 1.1},
+		"key in a TPM":          {func(s *scene) { high(s); s.ca.Key = "tpmkms:name=ca" }, 1.2},
+		"encrypted credentials": {func(s *scene) { high(s); s.ca.Systemd.EncryptedCredentials = true }, 1.1},
+		"SSH":                   {func(s *scene) { high(s); s.withSSH() }, 1.1},
+		"registration": {func(s *scene) {
+			high(s)
+			s.ca.CRL, s.ca.InsecureAddress, s.ca.Registration = nil, "", registrations()["a JWK of step-ca"]
+		}, 1.1},
 	}
 }
 
@@ -85,11 +106,20 @@ func TestUnitExposure(t *testing.T) {
 // TestUnitGivesWhatIsNeeded and nothing for what is not there.
 func TestUnitGivesWhatIsNeeded(t *testing.T) {
 	for name, c := range map[string]struct{ has, lacks string }{
-		"port 443":          {"CapabilityBoundingSet=CAP_NET_BIND_SERVICE ReadWritePaths=/etc/step-ca/db PrivateDevices=yes Type=notify LoadCredential=password:/etc/step-ca/secrets/password", "PrivateUsers=yes"},
-		"high port":         {"CapabilityBoundingSet= PrivateUsers=yes", "CAP_NET_BIND_SERVICE"},
-		"no local database": {"ProtectSystem=strict", "ReadWritePaths= AssertPathIsDirectory="},
-		"key in a cloud":    {"PrivateDevices=yes", "LoadCredential= --password-file"},
-		"key in a token":    {"RestartPreventExitStatus=2 AssertFileNotEmpty=/etc/step-ca/secrets/pin", "PrivateDevices=yes MemoryDenyWriteExecute=yes ProtectClock=yes PrivateUsers=yes LoadCredential="},
+		"port 443":                   {"CapabilityBoundingSet=CAP_NET_BIND_SERVICE ReadWritePaths=/etc/step-ca/db PrivateDevices=yes Type=notify LoadCredential=password:/etc/step-ca/secrets/password", "PrivateUsers=yes"},
+		"high port":                  {"CapabilityBoundingSet= PrivateUsers=yes", "CAP_NET_BIND_SERVICE"},
+		"no local database":          {"ProtectSystem=strict", "ReadWritePaths= AssertPathIsDirectory="},
+		"key in a cloud":             {"PrivateDevices=yes", "LoadCredential= --password-file"},
+		"key in a token":             {"RestartPreventExitStatus=2 AssertFileNotEmpty=/etc/step-ca/secrets/pin PrivateDevices=yes Wants=pcscd.socket", "DeviceAllow LoadCredential="},
+		"key in a bare USB device":   {"DevicePolicy=closed RestartPreventExitStatus=2 ProtectClock=yes", "PrivateDevices=yes"},
+		"known networks":             {"IPAddressDeny=any", "IPAddressAllow=any"},
+		"key in a token on port 443": {"RestartPreventExitStatus=2 LoadCredential=pin:/etc/step-ca/secrets/pin", "--password-file"},
+		"key in a network HSM":       {"PrivateDevices=yes RestartPreventExitStatus=2", "DeviceAllow"},
+		"key in a YubiKey":           {"PrivateDevices=yes After=pcscd.socket RestartPreventExitStatus=2", "DeviceAllow"},
+		"key in a TPM":               {"DevicePolicy=closed RestartPreventExitStatus=2", "PrivateDevices LoadCredential"},
+		"encrypted credentials":      {"LoadCredentialEncrypted=password:/etc/credstore.encrypted/step-ca.password AssertFileNotEmpty=/etc/credstore.encrypted/step-ca.password", "/etc/step-ca/secrets/password"},
+		"SSH":                        {"LoadCredential=password:/etc/step-ca/secrets/password LoadCredential=ssh-host-password:/etc/step-ca/secrets/ssh-host-password LoadCredential=ssh-user-password:/etc/step-ca/secrets/ssh-user-password AssertFileNotEmpty=/etc/step-ca/secrets/ssh-host.key", "DeviceAllow"},
+		"registration":               {"LoadCredential=issuer-password:/etc/step-ca/secrets/issuer-password", "issuing.key"},
 	} {
 		s := twoTier()
 		units()[name].change(s)
@@ -119,5 +149,41 @@ func TestInstructionsNameEveryFile(t *testing.T) {
 		if !strings.Contains(tree["INSTALL.txt"], secret) {
 			t.Errorf("INSTALL.txt does not ask for %s", secret)
 		}
+	}
+}
+
+// TestClientUnitsVerify has systemd read the units of hosts that hold
+// certificates.
+func TestClientUnitsVerify(t *testing.T) {
+	tool, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed, so nobody has checked the units; apt-get install systemd")
+	}
+	s := twoTier()
+	s.withSSH()
+	folder, checked := t.TempDir(), 0
+	var names []string
+	for path, text := range s.mustTree(t) {
+		name, found := strings.CutPrefix(path, "systemd/clients/")
+		if !found {
+			continue
+		}
+		checked++
+		// Every binary of step is one that every host has.
+		text = strings.ReplaceAll(text, "/usr/bin/step ", "/bin/true ")
+		names = append(names, filepath.Join(folder, strings.Replace(name, "@.", "@web.", 1)))
+		must(t, os.WriteFile(filepath.Join(folder, strings.Replace(name, "@.", "@web.", 1)), []byte(text), 0o644))
+	}
+	if checked != 4 {
+		t.Fatalf("%d units of clients", checked)
+	}
+	out, err := exec.Command(tool, append([]string{"verify", "--man=no", "--recursive-errors=no"}, names...)...).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "cert-renewer") {
+			t.Error(strings.TrimSpace(line))
+		}
+	}
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -31,6 +31,7 @@ type OnlineCA struct {
 	Policy          *Policy
 	TLS             *TLS
 	Logger          *Logger
+	SSH             *OnlineSSH
 	Registration    *Registration // nil for a CA that signs itself
 	Systemd         Systemd
 
@@ -95,6 +96,14 @@ type Systemd struct {
 	Origin
 	User   string // defaults to "step"
 	Binary string // defaults to /usr/bin/step-ca
+
+	// EncryptedCredentials takes passwords and PINs from files that
+	// systemd-creds has encrypted for the host, instead of plain ones.
+	EncryptedCredentials bool
+	HSM                  string // how a PKCS#11 module reaches its token: pcscd (or ""), network, usb
+	// Networks are those that the service may talk with, beside the host
+	// itself; empty means all.
+	Networks []string
 }
 
 // onlineRefusals are arguments that step-ca has a word for and that must not
@@ -144,9 +153,10 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 	o.validateCRL(d)
 	o.validateClaims(d)
 	o.validateRoots(d)
-	o.Policy.validate(d)
+	o.Policy.validate(d, o)
 	o.TLS.validate(d)
 	o.Logger.validate(d)
+	o.SSH.validate(d, o)
 	o.Registration.validate(d, o)
 	o.Systemd.validate(d)
 	if o.DisableIssuedAtCheck {
@@ -156,6 +166,14 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 }
 
 func (s *Systemd) validate(d *Diagnostics) {
+	for _, n := range s.Networks {
+		if err := policyIP(n); err != nil {
+			d.Report(s.Origin, "networks", "Not a network", "Here, %s. Write it as in \"10.0.0.0/8\".", err)
+		}
+	}
+	if s.HSM != "" && s.HSM != "usb" && s.HSM != "network" && s.HSM != "pcscd" {
+		d.Report(s.Origin, "hsm", "Unknown way to a token", "%q is not how a module reaches its token. Write \"usb\", \"network\" or \"pcscd\".", s.HSM)
+	}
 	if strings.ContainsAny(s.User+s.Binary, " \t\n%\"'\\") {
 		d.Report(s.Origin, "user", "Not a plain word", "A systemd unit takes a user name and a binary without spaces, quotes or percent signs. Write plain words.")
 	}

@@ -41,7 +41,7 @@ type PolicyNames struct {
 	CommonNames, DNS, IPs, Emails, URIs, Principals []string
 }
 
-func (p *Policy) validate(d *Diagnostics) {
+func (p *Policy) validate(d *Diagnostics, o *OnlineCA) {
 	if p == nil {
 		return
 	}
@@ -59,6 +59,11 @@ func (p *Policy) validate(d *Diagnostics) {
 				names.Allow.validate(d, "ssh")
 				names.Deny.validate(d, "ssh")
 			}
+		}
+		// step-ca's policy engine: with one of the two, the other is refused whole.
+		if (s.User == nil) != (s.Host == nil) && o.SSH != nil && o.SSH.User != nil && o.SSH.Host != nil {
+			d.Report(s.Origin, "", "Policy that forbids half of SSH",
+				"step-ca refuses every host certificate when the policy speaks of users only, and the reverse. Write user { … } and host { … }.")
 		}
 	}
 	if p.X509 == nil && p.SSH == nil {

@@ -52,6 +52,9 @@ func (r *Registration) validate(d *Diagnostics, o *OnlineCA) {
 	if o.CRL != nil && o.CRL.Enabled {
 		d.Report(o.CRL.Origin, "enabled", "Registration authority with a CRL", "Only whoever signs certificates signs their CRL. Enable it in the online CA that signs, and remove it here.")
 	}
+	if o.SSH != nil {
+		d.Report(o.SSH.Origin, "", "Registration authority with SSH", "step-ca passes no SSH requests on. Enable SSH in the online CA that signs, and remove it here.")
+	}
 	for _, p := range o.Provisioners {
 		if p.Kind == "scep" || p.Kind == "sshpop" {
 			d.Report(o.Origin, "provisioners", "Provisioner that needs the CA's key", "%s is of type %q, which works where the key is. List it in the online CA that signs.", p.Address, p.Kind)

@@ -24,21 +24,22 @@ func Environments() []Environment { return []Environment{Production, Rehearsal, 
 // passed is what every other package takes.
 type Estate struct {
 	Origin
-	Name         string
-	Environment  Environment
-	Secrets      []*Secret
-	Custodians   []*Custodians
-	KeyStores    []*KeyStore
-	Authorities  []*Authority
-	Templates    []*Template
-	Provisioners []*Provisioner
-	OnlineCAs    []*OnlineCA
-	Revocations  []*Revocation
-	Officers     []*Officer
-	Quorum       *Quorum  // nil when plans need no approval
-	RevokedPlans []string // digests of plans that must not run, hex
-	Lint         Lint
-	Inputs       []Input // every file that was read, sorted by path
+	Name           string
+	Environment    Environment
+	Secrets        []*Secret
+	Custodians     []*Custodians
+	KeyStores      []*KeyStore
+	Authorities    []*Authority
+	Templates      []*Template
+	Provisioners   []*Provisioner
+	OnlineCAs      []*OnlineCA
+	Revocations    []*Revocation
+	Officers       []*Officer
+	Quorum         *Quorum  // nil when plans need no approval
+	RevokedPlans   []string // digests of plans that must not run, hex
+	Lint           Lint
+	Inputs         []Input // every file that was read, sorted by path
+	SSHAuthorities []*SSHAuthority
 
 	tiers *tiers // nil until Validate has passed the issuers
 }

@@ -46,6 +46,7 @@ func (e *Estate) Validate() Diagnostics {
 			p.Claims.validate(&d, StepCAClaims())
 		}
 	}
+	e.validateSSHAuthorities(&d)
 	for _, o := range e.OnlineCAs {
 		o.validate(&d)
 	}

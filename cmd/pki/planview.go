@@ -85,15 +85,15 @@ func planSummary(p *plan.Plan) string {
 		initialised += count(tokens, "token") + " initialised, "
 	}
 	return fmt.Sprintf("Ceremony: %s%s made, %s and %s signed, %s made, %s written. %d of %s cannot be undone.",
-		initialised, count(n[plan.GenerateKey], "key"), count(n[plan.SignCertificate], "certificate"), count(n[plan.SignCRL], "CRL"),
+		initialised, count(n[plan.GenerateKey]+n[plan.GenerateSSHKey], "key"), count(n[plan.SignCertificate], "certificate"), count(n[plan.SignCRL], "CRL"),
 		count(n[plan.GenerateProvisionerKey], "provisioner key"), count(files, "file"), final, count(len(p.Actions), "action"))
 }
 
 func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 	fmt.Fprintf(w, "%s\n", actionTitle(action))
 	switch action.Kind {
-	case plan.GenerateKey:
-		k := action.GenerateKey
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		k := action.Key()
 		where := "file " + k.Location
 		if k.OnToken() {
 			where = "token; " + k.Location
@@ -142,8 +142,8 @@ func actionTitle(action plan.Action) string {
 // actionName says what an action does, in a few words.
 func actionName(action plan.Action) string {
 	switch action.Kind {
-	case plan.GenerateKey:
-		return fmt.Sprintf("make the %s key of %s", action.GenerateKey.Algorithm.Title(), action.Address)
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		return fmt.Sprintf("make the %s key of %s", action.Key().Algorithm.Title(), action.Address)
 	case plan.SignCertificate:
 		by := "itself"
 		if issuer := action.SignCertificate.Issuer.Address; issuer != action.Address {

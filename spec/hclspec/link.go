@@ -13,14 +13,15 @@ import (
 // before a reference is followed, so blocks may stand in any order.
 func (l *loader) link() *spec.Estate {
 	x := &linker{
-		loader:       l,
-		estate:       &spec.Estate{},
-		custodians:   map[spec.Address]*spec.Custodians{},
-		secrets:      map[spec.Address]*spec.Secret{},
-		stores:       map[spec.Address]*spec.KeyStore{},
-		authorities:  map[spec.Address]*spec.Authority{},
-		templates:    map[spec.Address]*spec.Template{},
-		provisioners: map[spec.Address]*spec.Provisioner{},
+		loader:         l,
+		estate:         &spec.Estate{},
+		custodians:     map[spec.Address]*spec.Custodians{},
+		secrets:        map[spec.Address]*spec.Secret{},
+		stores:         map[spec.Address]*spec.KeyStore{},
+		authorities:    map[spec.Address]*spec.Authority{},
+		templates:      map[spec.Address]*spec.Template{},
+		provisioners:   map[spec.Address]*spec.Provisioner{},
+		sshAuthorities: map[spec.Address]*spec.SSHAuthority{},
 	}
 	sound := slices.DeleteFunc(slices.Clone(l.order), func(b *block) bool { return b.faulty || b.word == "variable" })
 	for _, b := range sound {
@@ -34,14 +35,15 @@ func (l *loader) link() *spec.Estate {
 
 type linker struct {
 	*loader
-	estate       *spec.Estate
-	defaults     map[string][]string // the estate's subject
-	custodians   map[spec.Address]*spec.Custodians
-	secrets      map[spec.Address]*spec.Secret
-	stores       map[spec.Address]*spec.KeyStore
-	authorities  map[spec.Address]*spec.Authority
-	templates    map[spec.Address]*spec.Template
-	provisioners map[spec.Address]*spec.Provisioner
+	estate         *spec.Estate
+	defaults       map[string][]string // the estate's subject
+	custodians     map[spec.Address]*spec.Custodians
+	secrets        map[spec.Address]*spec.Secret
+	stores         map[spec.Address]*spec.KeyStore
+	authorities    map[spec.Address]*spec.Authority
+	templates      map[spec.Address]*spec.Template
+	provisioners   map[spec.Address]*spec.Provisioner
+	sshAuthorities map[spec.Address]*spec.SSHAuthority
 }
 
 // allocate makes the value that references will point to.
@@ -74,6 +76,10 @@ func (x *linker) allocate(b *block) {
 		t := &spec.Template{Origin: raw.Origin, Kind: raw.Kind, File: raw.File}
 		x.templates[b.address] = t
 		x.estate.Templates = append(x.estate.Templates, t)
+	case *rawSSHAuthority:
+		a := &spec.SSHAuthority{Origin: raw.Origin, Type: raw.Type, PublicKey: raw.PublicKey}
+		x.sshAuthorities[b.address] = a
+		x.estate.SSHAuthorities = append(x.estate.SSHAuthorities, a)
 	case *rawProvisioner:
 		p := &spec.Provisioner{Origin: raw.Origin, Kind: raw.Kind}
 		x.provisioners[b.address] = p
@@ -94,6 +100,10 @@ func (x *linker) fill(b *block) {
 		x.fillTemplate(x.templates[b.address], raw)
 	case *rawProvisioner:
 		x.fillProvisioner(x.provisioners[b.address], raw)
+	case *rawSSHAuthority:
+		if raw.Key != nil {
+			x.sshAuthorities[b.address].Key = &spec.Key{Origin: raw.Key.Origin, Store: x.stores[raw.Key.Store.address], Algorithm: spec.Algorithm(raw.Key.Algorithm)}
+		}
 	case *rawOnlineCA:
 		x.estate.OnlineCAs = append(x.estate.OnlineCAs, x.onlineCA(raw))
 	case *rawRevocation:

@@ -138,6 +138,7 @@ func (x *linker) onlineCA(raw *rawOnlineCA) *spec.OnlineCA {
 	if l := raw.Logger; l != nil {
 		o.Logger = &spec.Logger{Origin: l.Origin, Format: l.Format, TraceHeader: l.TraceHeader}
 	}
+	o.SSH = x.onlineSSH(raw.SSH)
 	if s := raw.LeafSubject; s != nil {
 		o.LeafSubject = &spec.LeafSubject{
 			Origin: s.Origin, Country: s.Country, Organization: s.Organization, OrganizationalUnit: s.OrganizationalUnit,
@@ -145,7 +146,8 @@ func (x *linker) onlineCA(raw *rawOnlineCA) *spec.OnlineCA {
 		}
 	}
 	if raw.Systemd != nil {
-		o.Systemd.Origin = raw.Systemd.Origin
+		o.Systemd.Origin, o.Systemd.EncryptedCredentials, o.Systemd.HSM = raw.Systemd.Origin, raw.Systemd.EncryptedCredentials, raw.Systemd.HSM
+		o.Systemd.Networks = raw.Systemd.Networks
 		if raw.Systemd.User != "" {
 			o.Systemd.User = raw.Systemd.User
 		}
@@ -154,6 +156,26 @@ func (x *linker) onlineCA(raw *rawOnlineCA) *spec.OnlineCA {
 		}
 	}
 	return o
+}
+
+func (x *linker) onlineSSH(raw *rawOnlineSSH) *spec.OnlineSSH {
+	if raw == nil {
+		return nil
+	}
+	s := &spec.OnlineSSH{
+		Origin: raw.Origin, Host: x.sshAuthorities[raw.Host.address], User: x.sshAuthorities[raw.User.address],
+		HostKey: raw.HostKey, UserKey: raw.UserKey, AddUserPrincipal: raw.AddUserPrincipal, AddUserCommand: raw.AddUserCommand,
+	}
+	for _, r := range raw.AlsoTrusted {
+		s.AlsoTrusted = append(s.AlsoTrusted, x.sshAuthorities[r.address])
+	}
+	for _, r := range raw.Federated {
+		s.Federated = append(s.Federated, x.sshAuthorities[r.address])
+	}
+	if b := raw.Bastion; b != nil {
+		s.Bastion = &spec.Bastion{Origin: b.Origin, Hostname: b.Hostname, User: b.User, Port: b.Port, Command: b.Command, Flags: b.Flags}
+	}
+	return s
 }
 
 func (p *rawPolicy) link() *spec.Policy {

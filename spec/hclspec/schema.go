@@ -232,6 +232,7 @@ func kinds() []kind {
 		{"authority", rawAuthority{}, false},
 		{"template", rawTemplate{}, false},
 		{"provisioner", rawProvisioner{}, false},
+		{"ssh_authority", rawSSHAuthority{}, false},
 		{"online_ca", rawOnlineCA{}, false},
 		{"revocation", rawRevocation{}, false},
 		{"lint", rawLint{}, true},

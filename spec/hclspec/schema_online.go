@@ -134,6 +134,7 @@ type rawOnlineCA struct {
 	Policy          *rawPolicy       `hcl:"policy,block"`
 	TLS             *rawTLS          `hcl:"tls,block"`
 	Logger          *rawLogger       `hcl:"logger,block"`
+	SSH             *rawOnlineSSH    `hcl:"ssh,block"`
 	Registration    *rawRegistration `hcl:"registration,block"`
 	Systemd         *rawSystemd      `hcl:"systemd,block"`
 
@@ -209,6 +210,39 @@ type rawPolicyNames struct {
 	Principals  []string `hcl:"principal,optional" doc:"a list of users or hosts, for SSH"`
 }
 
+type rawSSHAuthority struct {
+	spec.Origin
+
+	Name      string  `hcl:"name,label"`
+	Type      string  `hcl:"type" doc:"what it signs for: \"user\" or \"host\""`
+	Key       *rawKey `hcl:"key,block"`
+	PublicKey string  `hcl:"public_key,optional" doc:"of a key that lives elsewhere, one line such as \"ssh-ed25519 AAAA…\""`
+}
+
+type rawOnlineSSH struct {
+	spec.Origin
+
+	Host             ref         `hcl:"host,optional" doc:"a reference, such as ssh_authority.host" ref:"ssh_authority"`
+	User             ref         `hcl:"user,optional" doc:"a reference, such as ssh_authority.user" ref:"ssh_authority"`
+	HostKey          string      `hcl:"host_key,optional" doc:"the key as step-ca takes it: a path or a KMS URI"`
+	UserKey          string      `hcl:"user_key,optional" doc:"the key as step-ca takes it: a path or a KMS URI"`
+	AlsoTrusted      []ref       `hcl:"also_trusted,optional" doc:"a list of references to older and newer keys, such as [ssh_authority.host_old]" ref:"ssh_authority"`
+	Federated        []ref       `hcl:"federated,optional" doc:"a list of references to keys of others" ref:"ssh_authority"`
+	AddUserPrincipal string      `hcl:"add_user_principal,optional" doc:"the principal that may add users"`
+	AddUserCommand   string      `hcl:"add_user_command,optional" doc:"what adds a user on a host"`
+	Bastion          *rawBastion `hcl:"bastion,block"`
+}
+
+type rawBastion struct {
+	spec.Origin
+
+	Hostname string `hcl:"hostname" doc:"a host name"`
+	User     string `hcl:"user,optional" doc:"a user name"`
+	Port     string `hcl:"port,optional" doc:"a port, as text"`
+	Command  string `hcl:"command,optional" doc:"a command"`
+	Flags    string `hcl:"flags,optional" doc:"flags of ssh"`
+}
+
 type rawTLS struct {
 	spec.Origin
 
@@ -280,4 +314,8 @@ type rawSystemd struct {
 
 	User   string `hcl:"user,optional" doc:"the service's user, \"step\" when not written"`
 	Binary string `hcl:"binary,optional" doc:"the path of step-ca, \"/usr/bin/step-ca\" when not written"`
+
+	EncryptedCredentials bool     `hcl:"encrypted_credentials,optional" doc:"true when passwords and PINs come from systemd-creds encrypt"`
+	Networks             []string `hcl:"networks,optional" doc:"a list of networks that the service may talk with, such as [\"10.0.0.0/8\"]"`
+	HSM                  string   `hcl:"hsm,optional" doc:"how a PKCS#11 module reaches its token: \"usb\", \"network\" or \"pcscd\""`
 }

@@ -222,6 +222,7 @@ func (b *bench) install(home string) error {
 		return err
 	}
 	here := strings.NewReplacer("/etc/step-ca", home, "/etc/systemd/system", filepath.Join(home, "system"),
+		"/etc/sysusers.d", filepath.Join(home, "sysusers.d"), "/etc/tmpfiles.d", filepath.Join(home, "tmpfiles.d"),
 		"-o root -g root ", "", "-o root -g step ", "", "-o step -g step ", "")
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, "   install ") {

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Rendered by pki from online_ca.eu of the estate example.
+# Compares what a step-ca serves with this tree, because a step-ca that could
+# not take a new configuration goes on with the old one, says that it is well,
+# and lets systemctl reload exit 0. Exits 1 with the first difference.
+#
+#   sh deploy-check.sh https://ca.example.internal[:port]
+set -eu
+url=${1:?usage: sh deploy-check.sh URL}
+tree=$(dirname "$0")/..
+
+fetch() {
+	curl --fail --silent --show-error --max-time 20 --cacert "$tree/certs/root_ca.crt" "$url$1"
+}
+
+fetch /health >/dev/null
+fetch /intermediates.pem | cmp -s - "$tree/certs/intermediate_ca.crt" || {
+	echo "$url does not sign with certs/intermediate_ca.crt of this folder: see journalctl -u step-ca" >&2
+	exit 1
+}
+served=$(fetch '/provisioners?limit=100')
+for one in  '"type":"JWK","name":"admin"' '"type":"ACME","name":"web"'; do
+	case $served in
+	*"$one"*) ;;
+	*)
+		echo "$url does not have the provisioner $one: see journalctl -u step-ca" >&2
+		exit 1
+		;;
+	esac
+done
+count=$(printf '%s' "$served" | grep -o '"type":"[A-Za-z0-9]*","name":"' | wc -l)
+[ "$count" -eq 2 ] || {
+	echo "$url has $count provisioners, and this folder has 2" >&2
+	exit 1
+}
+echo "$url serves what this folder says"
