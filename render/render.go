@@ -116,6 +116,8 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 	files = append(files, h.units(o)...)
 	files = append(files, plan.File{Path: installPath, Mode: 0o644, Data: h.install(files)})
 	sortFiles(files)
+	files = append(files, manifestOf(files))
+	sortFiles(files)
 	return files, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -15,6 +14,7 @@ import (
 	"strings"
 
 	"pki.internal/plan"
+	"pki.internal/plan/tbs/public"
 	"pki.internal/spec"
 )
 
@@ -29,14 +29,14 @@ type sshKey struct {
 // elsewhere.
 func sshKeyOf(s plan.State, a *spec.SSHAuthority) (sshKey, error) {
 	key := sshKey{authority: a}
-	var public any
+	var found any
 	if a.Key != nil {
 		made, _ := s.SSHKey(a.Address) // Waiting has found it
-		parsed, err := x509.ParsePKIXPublicKey(made.SPKI)
+		parsed, err := public.Parse(made.SPKI)
 		if err != nil {
 			return key, fmt.Errorf("%s: %w", a.Address, err)
 		}
-		public = parsed
+		found = parsed
 	} else {
 		algorithm, blob, problem := spec.ParseSSHPublicKey(a.PublicKey)
 		if problem != "" {
@@ -46,14 +46,14 @@ func sshKeyOf(s plan.State, a *spec.SSHAuthority) (sshKey, error) {
 		if err != nil {
 			return key, refuseAt(a.Origin, "public_key", "its public_key %v; write the line of the .pub file", err)
 		}
-		public = parsed
+		found = parsed
 	}
-	algorithm, blob, err := writeSSHKey(public)
+	algorithm, blob, err := writeSSHKey(found)
 	if err != nil {
 		return key, fmt.Errorf("%s: %w", a.Address, err)
 	}
 	key.line = algorithm + " " + base64.StdEncoding.EncodeToString(blob) + " " + a.Address.FileName()
-	key.jwk, err = publicJWK(public)
+	key.jwk, err = publicJWK(found)
 	return key, err
 }
 
@@ -78,8 +78,8 @@ func positive(n *big.Int) []byte {
 
 // writeSSHKey gives a public key as RFC 4253 §6.6, RFC 5656 §3.1 and RFC 8709
 // §4 write it.
-func writeSSHKey(public any) (algorithm string, blob []byte, err error) {
-	switch k := public.(type) {
+func writeSSHKey(key any) (algorithm string, blob []byte, err error) {
+	switch k := key.(type) {
 	case ed25519.PublicKey:
 		return "ssh-ed25519", counted([]byte("ssh-ed25519"), k), nil
 	case *rsa.PublicKey:
@@ -89,7 +89,7 @@ func writeSSHKey(public any) (algorithm string, blob []byte, err error) {
 		point, err := k.Bytes()
 		return "ecdsa-sha2-" + name, counted([]byte("ecdsa-sha2-"+name), []byte(name), point), err
 	}
-	return "", nil, fmt.Errorf("OpenSSH has no keys of type %T", public)
+	return "", nil, fmt.Errorf("OpenSSH has no keys of type %T", key)
 }
 
 // readSSHKey reads what writeSSHKey writes.
@@ -113,20 +113,20 @@ func readSSHKey(algorithm string, blob []byte) (any, error) {
 		return &rsa.PublicKey{N: n, E: int(e.Int64())}, nil
 	case strings.HasPrefix(algorithm, "ecdsa-sha2-") && len(parts) == 3 && string(parts[1]) == strings.TrimPrefix(algorithm, "ecdsa-sha2-"):
 		curve := map[string]elliptic.Curve{"nistp256": elliptic.P256(), "nistp384": elliptic.P384(), "nistp521": elliptic.P521()}[string(parts[1])]
-		public, err := ecdsa.ParseUncompressedPublicKey(curve, parts[2])
+		point, err := ecdsa.ParseUncompressedPublicKey(curve, parts[2])
 		if err != nil {
 			return nil, errors.New("is no point of its curve")
 		}
-		return public, nil
+		return point, nil
 	}
 	return nil, errors.New("does not have the parts that its type has")
 }
 
 // publicJWK is RFC 7518 §6.2.1, §6.3.1 and RFC 8037 §2, members sorted.
-func publicJWK(public any) (json.RawMessage, error) {
+func publicJWK(key any) (json.RawMessage, error) {
 	encode := base64.RawURLEncoding.EncodeToString
 	members := map[string]string{}
-	switch k := public.(type) {
+	switch k := key.(type) {
 	case ed25519.PublicKey:
 		members["kty"], members["crv"], members["x"] = "OKP", "Ed25519", encode(k)
 	case *rsa.PublicKey:

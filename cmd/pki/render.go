@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
 	"pki.internal/lint"
@@ -25,6 +24,8 @@ import (
 type renderOptions struct {
 	out   string
 	check bool
+	diff  bool
+	only  []string
 	vars  []string
 }
 
@@ -35,12 +36,15 @@ func renderCommand(a *app) *cobra.Command {
 		Short: "Write the configuration of online CAs",
 		Long: `Write one tree for each online CA: what goes to /etc/step-ca. Rendering needs no
 key and no secret, and gives the same bytes every time. With --check nothing is
-written; a difference is shown and exits 2.`,
+written; a difference is shown, value by value, and exits 2. --diff shows the
+same and exits 0. A file that was edited by hand is named; rendering undoes it.`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, names []string) error { return a.render(names, o) },
+		RunE: func(_ *cobra.Command, names []string) error { return a.render(append(names, o.only...), o) },
 	}
 	c.Flags().StringVar(&o.out, "out", "", "write below this folder instead of rendered/ in the estate")
 	c.Flags().BoolVar(&o.check, "check", false, "change nothing; show differences and exit 2 when there are any")
+	c.Flags().BoolVar(&o.diff, "diff", false, "change nothing; show what rendering would change")
+	c.Flags().StringArrayVar(&o.only, "only", nil, "render this online CA and no other; may be repeated")
 	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable, name=value; may be repeated")
 	return c
 }
@@ -72,7 +76,7 @@ func (a *app) render(names []string, o renderOptions) error {
 	}
 	target, base := root, renderedDir
 	if o.out != "" {
-		if !o.check {
+		if !o.check && !o.diff {
 			if err := os.MkdirAll(o.out, 0o755); err != nil {
 				return err
 			}
@@ -84,18 +88,20 @@ func (a *app) render(names []string, o renderOptions) error {
 		base = "."
 	}
 	files := below(base, trees)
-	if o.check {
-		return a.checkFiles(target, files, trees, base)
+	if o.check || o.diff {
+		return a.compareTrees(target, files, trees, base, o.check)
 	}
-	written, err := writeChanged(target, files)
+	all, err := replaceTrees(target, base, trees)
 	if err != nil {
 		return err
 	}
-	return a.emit("render", map[string]any{"written": written, "files": len(files)}, func(w io.Writer) {
-		fmt.Fprintf(w, "%s rendered, %d changed.\n", count(len(files), "file"), len(written))
-		for _, name := range written {
-			fmt.Fprintf(w, "  %s\n", name)
-		}
+	result := map[string]any{"written": all.Written, "files": len(files)}
+	if len(all.Undone)+len(all.Removed) > 0 {
+		result["undone"], result["removed"] = all.Undone, all.Removed
+	}
+	return a.emit("render", result, func(w io.Writer) {
+		fmt.Fprintf(w, "%s rendered, %d changed.\n", count(len(files), "file"), len(all.Written))
+		all.print(w)
 	})
 }
 
@@ -182,76 +188,17 @@ func writeChanged(root *os.Root, files []plan.File) ([]string, error) {
 	return written, nil
 }
 
-// drift is one difference between what is there and what should be.
-type drift struct {
-	Path string `json:"path"`
-	What string `json:"what"` // missing, changed or unexpected
-	Diff string `json:"diff,omitempty"`
-}
-
-func (a *app) checkFiles(root *os.Root, files []plan.File, trees []tree, base string) error {
-	drifts, err := findDrift(root, files)
-	if err != nil {
-		return err
+func (r *replacement) print(w io.Writer) {
+	for _, name := range r.Written {
+		note := ""
+		if slices.Contains(r.Undone, name) {
+			note = "   an edit by hand was undone"
+		}
+		fmt.Fprintf(w, "  %s%s\n", name, note)
 	}
-	for _, t := range trees {
-		extra, err := unexpected(root, path.Join(base, t.name), files)
-		if err != nil {
-			return err
-		}
-		drifts = append(drifts, extra...)
+	for _, name := range r.Removed {
+		fmt.Fprintf(w, "  %s   removed: nothing in the estate gives it any more\n", name)
 	}
-	err = a.emit("render", map[string]any{"drift": drifts}, func(w io.Writer) {
-		if len(drifts) == 0 {
-			fmt.Fprintf(w, "%s, all as rendered.\n", count(len(files), "file"))
-		}
-		for _, d := range drifts {
-			fmt.Fprintf(w, "%s: %s\n%s", d.Path, d.What, d.Diff)
-		}
-	})
-	if err == nil && len(drifts) > 0 {
-		return &changesError{}
-	}
-	return err
-}
-
-// findDrift compares files with what is on disk.
-func findDrift(root *os.Root, files []plan.File) ([]drift, error) {
-	drifts := []drift{}
-	for _, f := range files {
-		have, err := root.ReadFile(f.Path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			drifts = append(drifts, drift{Path: f.Path, What: "missing"})
-		case err != nil:
-			return nil, err
-		case !bytes.Equal(have, f.Data):
-			d := drift{Path: f.Path, What: "changed"}
-			if !bytes.ContainsRune(have, 0) && !bytes.ContainsRune(f.Data, 0) {
-				d.Diff = udiff.Unified("there", "rendered", string(have), string(f.Data))
-			}
-			drifts = append(drifts, d)
-		}
-	}
-	return drifts, nil
-}
-
-// unexpected lists files of a derived folder that nothing derives.
-func unexpected(root *os.Root, dir string, files []plan.File) ([]drift, error) {
-	var drifts []drift
-	err := fs.WalkDir(root.FS(), dir, func(p string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if !slices.ContainsFunc(files, func(f plan.File) bool { return f.Path == p }) {
-			drifts = append(drifts, drift{Path: p, What: "unexpected; nothing in the estate gives this file"})
-		}
-		return nil
-	})
-	return drifts, err
 }
 
 // rendering is what a render in passing gave.
@@ -272,8 +219,8 @@ func (a *app) writeRendered(root *os.Root, e *spec.Estate, s plan.State) (render
 		if err != nil {
 			return r, err
 		}
-		written, err := writeChanged(root, below(renderedDir, []tree{{o.Address.FileName(), files}}))
-		r.Written = append(r.Written, written...)
+		one, err := replaceTrees(root, renderedDir, []tree{{o.Address.FileName(), files}})
+		r.Written = append(r.Written, one.Written...)
 		if err != nil {
 			return r, err
 		}
