@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"pki.internal/plan"
@@ -22,11 +21,11 @@ type Custody interface {
 	Throws(ctx context.Context, a plan.Action) ([]byte, error)
 	// HandOut gives one share to its holder and has the holder prove it: what
 	// comes back was read from what the holder keeps, and not from memory. It
-	// asks again for as long as the set refuses what it reads.
-	HandOut(ctx context.Context, set *shamir.Set, share *shamir.Share, to plan.Holder) (Handed, error)
-	// Gather asks holders of a set for shares until there are enough, and
-	// holds each against the set before it asks for the next.
-	Gather(ctx context.Context, secret spec.Address, set *shamir.Set, holders []plan.Holder) ([]*shamir.Share, error)
+	// asks again for as long as the scheme refuses what it reads.
+	HandOut(ctx context.Context, scheme *shamir.Scheme, share *shamir.Share, to plan.Holder) (Handed, error)
+	// Gather asks holders for shares until there are enough, and holds each
+	// against the scheme before it asks for the next.
+	Gather(ctx context.Context, secret spec.Address, scheme *shamir.Scheme, holders []plan.Holder) ([]*shamir.Share, error)
 }
 
 // Handed is a share that its holder has proved.
@@ -37,28 +36,57 @@ type Handed struct {
 }
 
 // Record gives a set of the ledger as its shares are checked with.
-func Record(s plan.ShareSet) (*shamir.Set, error) {
+func Record(s plan.ShareSet) (*shamir.Scheme, error) {
 	if len(s.Holders) != len(s.Members) {
 		return nil, errors.New("this copy of the ledger does not name the holders of shares; use the whole one")
 	}
-	set := &shamir.Set{Threshold: s.Shares.Threshold, Class: s.Class, Purpose: s.Shares.Purpose}
-	if err := fill(set.Digest[:], s.Digest); err != nil {
+	sizes, err := s.Shares.GroupSizes()
+	if err != nil {
 		return nil, err
 	}
-	if s.Shares.Replaces != "" {
-		set.Replaces = new(shamir.SetID)
-		if err := fill(set.Replaces[:], s.Shares.Replaces); err != nil {
-			return nil, err
-		}
-	}
+	var people []shamir.Member
 	for i, m := range s.Members {
 		member := shamir.Member{Index: i + 1, Holder: s.Holders[i].Name}
 		if err := fill(member.Commitment[:], m.Commitment); err != nil {
 			return nil, err
 		}
-		set.Members = append(set.Members, member)
+		people = append(people, member)
 	}
-	return set, nil
+	top := &shamir.Set{Threshold: s.Shares.Threshold, Class: s.Class, Purpose: s.Shares.Purpose, Members: people}
+	if err := fill(top.Digest[:], s.Digest); err != nil {
+		return nil, err
+	}
+	if s.Shares.Replaces != "" {
+		top.Replaces = new(shamir.SetID)
+		if err := fill(top.Replaces[:], s.Shares.Replaces); err != nil {
+			return nil, err
+		}
+	}
+	if len(sizes) == 0 {
+		return &shamir.Scheme{Top: top}, nil
+	}
+	return recordGroups(s, top, sizes)
+}
+
+// recordGroups puts the people of a set into their groups.
+func recordGroups(s plan.ShareSet, top *shamir.Set, sizes []plan.Group) (*shamir.Scheme, error) {
+	people := top.Members
+	top.Members = nil
+	scheme := &shamir.Scheme{Top: top}
+	for i, size := range sizes {
+		name := s.Holders[len(s.Holders)-len(people)].Group
+		group := shamir.GroupSet(top.Purpose, name, size.Threshold)
+		upper := shamir.Member{Index: i + 1, Holder: name}
+		if err := errors.Join(fill(group.Digest[:], s.Groups[i].Digest), fill(upper.Commitment[:], s.Groups[i].Commitment)); err != nil {
+			return nil, err
+		}
+		for n, m := range people[:size.Count] {
+			m.Index = n + 1
+			group.Members = append(group.Members, m)
+		}
+		people, top.Members, scheme.Groups = people[size.Count:], append(top.Members, upper), append(scheme.Groups, group)
+	}
+	return scheme, nil
 }
 
 func fill(to []byte, text string) error {
@@ -102,19 +130,19 @@ func (c *ceremony) obtain(ctx context.Context, s *spec.Secret, state plan.State,
 // out was held against the set's digest, so nothing else is ever offered to a
 // key store. The caller wipes it.
 func Rebuild(ctx context.Context, custody Custody, have plan.ShareSet) ([]byte, error) {
-	set, err := Record(have)
+	scheme, err := Record(have)
 	if err != nil {
 		return nil, err
 	}
 	if custody == nil {
 		return nil, errors.New("no custodian can be asked here")
 	}
-	shares, err := custody.Gather(ctx, have.Secret, set, have.Holders)
+	shares, err := custody.Gather(ctx, have.Secret, scheme, have.Holders)
 	defer wipe(shares)
 	if err != nil {
 		return nil, err
 	}
-	secret, err := shamir.Combine(shares, shamir.Use{Purpose: set.Purpose, Set: set})
+	secret, err := scheme.Combine(shares)
 	return secret, refuseShares(err)
 }
 
@@ -177,33 +205,41 @@ func (c *ceremony) share(ctx context.Context, a plan.Action, planned plan.Shares
 	if err != nil {
 		return err
 	}
-	set, shares, err := split(c.Rand, secret, planned, holders)
+	scheme, shares, err := c.split(secret, planned, holders)
 	if err != nil {
 		return err
 	}
 	defer wipe(shares)
+	top := scheme.Top
 	event := &plan.SharesEstablished{
-		Action: a.Number, Address: a.Address, Shares: planned, Digest: hex.EncodeToString(set.Digest[:]), Class: set.Class,
+		Action: a.Number, Address: a.Address, Shares: planned, Digest: hex.EncodeToString(top.Digest[:]), Class: top.Class,
+	}
+	for i, group := range scheme.Groups {
+		event.Groups = append(event.Groups, plan.ShareGroup{Digest: hex.EncodeToString(group.Digest[:]), Commitment: hex.EncodeToString(top.Members[i].Commitment[:])})
 	}
 	var back []*shamir.Share
 	defer func() { wipe(back) }()
 	for i, s := range shares {
-		handed, err := c.Custody.HandOut(ctx, set, s, holders[i])
+		handed, err := c.Custody.HandOut(ctx, scheme, s, holders[i])
 		if err != nil {
 			return err
 		}
 		s.Wipe() // from here on the holder's copy is the only one
 		back = append(back, handed.Share)
-		if err := set.Check(handed.Share); err != nil {
+		number, err := scheme.Find(handed.Share)
+		if err != nil {
 			return refuseShares(err)
 		}
-		commitment := set.Members[i].Commitment
+		if number != i+1 {
+			return refuse("hand the shares out again with --resume", "%s proved %s in place of share %d", holders[i].Name, handed.Share.Label(), i+1)
+		}
+		commitment := handed.Share.Commitment()
 		event.Members = append(event.Members, plan.ShareMember{Commitment: hex.EncodeToString(commitment[:]), Handed: handed.How, ReadBack: handed.ReadBack})
 	}
-	if err := proves(set, back, secret); err != nil {
+	if err := proves(scheme, back, secret); err != nil {
 		return err
 	}
-	named := &plan.CustodiansNamed{Action: a.Number, Address: a.Address, Set: hex.EncodeToString(set.Digest[:len(shamir.SetID{})]), Holders: holders}
+	named := &plan.CustodiansNamed{Action: a.Number, Address: a.Address, Set: hex.EncodeToString(top.Digest[:len(shamir.SetID{})]), Holders: holders}
 	if err := c.append(plan.Event{Kind: plan.HoldersNamed, Audience: plan.Restricted, Custodians: named}); err != nil {
 		return err
 	}
@@ -224,21 +260,36 @@ func (c *ceremony) holdersOf(secret spec.Address) ([]plan.Holder, error) {
 	return nil, fmt.Errorf("the estate has no custodians for %s", secret)
 }
 
-func split(random io.Reader, secret []byte, planned plan.SharesAction, holders []plan.Holder) (*shamir.Set, []*shamir.Share, error) {
-	p := shamir.Policy{Threshold: planned.Threshold, Purpose: planned.Purpose}
-	for _, h := range holders {
-		p.Holders = append(p.Holders, h.Name)
+// split shares a secret as planned: among people, or among groups of them.
+func (c *ceremony) split(secret []byte, planned plan.SharesAction, holders []plan.Holder) (*shamir.Scheme, []*shamir.Share, error) {
+	sizes, err := planned.GroupSizes()
+	if err != nil {
+		return nil, nil, err
 	}
-	return shamir.Split(random, secret, p)
+	var names []string
+	for _, h := range holders {
+		names = append(names, h.Name)
+	}
+	if len(sizes) == 0 {
+		set, shares, err := shamir.Split(c.Rand, secret, shamir.Policy{Threshold: planned.Threshold, Purpose: planned.Purpose, Holders: names})
+		return &shamir.Scheme{Top: set}, shares, err
+	}
+	var groups []shamir.GroupPolicy
+	at := 0
+	for _, size := range sizes {
+		groups = append(groups, shamir.GroupPolicy{Name: holders[at].Group, Threshold: size.Threshold, Holders: names[at : at+size.Count]})
+		at += size.Count
+	}
+	return shamir.SplitGroups(c.Rand, secret, planned.Purpose, planned.Threshold, groups)
 }
 
-// proves shows that the shares that were read back are all of the set, that
-// each takes part in a reconstruction, and that they give this secret.
-func proves(set *shamir.Set, back []*shamir.Share, secret []byte) error {
-	if err := set.Prove(back); err != nil {
+// proves shows that the shares that were read back are all of them, that each
+// takes part in a reconstruction, and that they give this secret.
+func proves(scheme *shamir.Scheme, back []*shamir.Share, secret []byte) error {
+	if err := scheme.Prove(back); err != nil {
 		return refuseShares(err)
 	}
-	again, err := shamir.Combine(back, shamir.Use{Purpose: set.Purpose, Set: set})
+	again, err := scheme.Combine(back)
 	if err != nil {
 		return refuseShares(err)
 	}

@@ -21,8 +21,8 @@ type people struct {
 	scene  *scene
 	kept   map[shamir.SetID]map[string]*shamir.Share
 	absent []string
-	asked  []string                                             // who gave a share back, in order
-	mangle func(set *shamir.Set, s *shamir.Share) *shamir.Share // what comes back instead
+	asked  []string                                                // who gave a share back, in order
+	mangle func(set *shamir.Scheme, s *shamir.Share) *shamir.Share // what comes back instead
 	throws string
 }
 
@@ -37,25 +37,26 @@ func copied(s *shamir.Share) *shamir.Share {
 	return r.Share
 }
 
-func (p *people) HandOut(_ context.Context, set *shamir.Set, s *shamir.Share, to plan.Holder) (h ceremony.Handed, err error) {
+func (p *people) HandOut(_ context.Context, scheme *shamir.Scheme, s *shamir.Share, to plan.Holder) (h ceremony.Handed, err error) {
 	err = p.scene.effect("share "+to.Name, func() error {
-		if p.kept[set.ID()] == nil {
-			p.kept[set.ID()] = map[string]*shamir.Share{}
+		id := scheme.Top.ID()
+		if p.kept[id] == nil {
+			p.kept[id] = map[string]*shamir.Share{}
 		}
-		p.kept[set.ID()][to.Name] = copied(s)
+		p.kept[id][to.Name] = copied(s)
 		return nil
 	})
 	back := copied(s)
 	if p.mangle != nil {
-		back = p.mangle(set, s)
+		back = p.mangle(scheme, s)
 	}
 	return ceremony.Handed{Share: back, How: plan.HandedScreen, ReadBack: "words"}, err
 }
 
-func (p *people) Gather(_ context.Context, _ spec.Address, set *shamir.Set, holders []plan.Holder) ([]*shamir.Share, error) {
+func (p *people) Gather(_ context.Context, _ spec.Address, scheme *shamir.Scheme, holders []plan.Holder) ([]*shamir.Share, error) {
 	var shares []*shamir.Share
 	for _, h := range slices.Backward(holders) {
-		if kept := p.kept[set.ID()][h.Name]; kept != nil && !slices.Contains(p.absent, h.Name) && len(shares) < set.Threshold {
+		if kept := p.kept[scheme.Top.ID()][h.Name]; kept != nil && !slices.Contains(p.absent, h.Name) && !scheme.Enough(shares) {
 			shares, p.asked = append(shares, copied(kept)), append(p.asked, h.Name)
 		}
 	}
@@ -111,6 +112,46 @@ func TestSharesBeforeKeys(t *testing.T) {
 	late := s.makePlan(s.now)
 	s.people.absent = []string{"alice", "bob", "carol"}
 	wantRefusal(t, s.run(late, false), "2 of the 3 shares that are needed are here")
+}
+
+// TestGroupsInACeremony shares the root's password among groups, holds a second
+// ceremony with just enough of them, replaces a person, and drills nobody.
+func TestGroupsInACeremony(t *testing.T) {
+	s := newScene(t, "custodians")
+	c := s.estate.Custodians[0]
+	c.Threshold, c.Groups = 2, []spec.CustodianGroup{{Name: "berlin", Threshold: 2, Count: 2}, {Name: "lisbon", Threshold: 2, Count: 3}}
+	for i := range c.Holders {
+		c.Holders[i].Site, c.Holders[i].Group = "", c.Groups[min(i/2, 1)].Name
+	}
+	if err := s.run(s.makePlan(planTime), false); err != nil {
+		t.Fatal(err)
+	}
+	have, _ := s.book().State().ShareSet(rootSecret)
+	secret, err := ceremony.Rebuild(context.Background(), s.people, have)
+	if err != nil || string(secret) != s.offered[rootStore] || len(have.Groups) != 2 || have.Shares.Groups != "2/2 2/3" {
+		t.Fatalf("%q: %v", have.Shares.Groups, err)
+	}
+	c.Holders[4].Name = "frank"
+	s.now = s.now.Add(time.Hour)
+	p := s.makePlan(s.now)
+	if len(p.Actions) != 1 || p.Actions[0].Kind != plan.ReshareSecret {
+		t.Fatalf("%d actions", len(p.Actions))
+	}
+	s.people.absent, s.people.asked = []string{"erin"}, nil
+	if err := s.run(p, false); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"dave", "carol", "bob", "alice"}; !slices.Equal(s.people.asked, want) {
+		t.Errorf("asked %q, want %q", s.people.asked, want)
+	}
+	have, _ = s.book().State().ShareSet(rootSecret)
+	if again, err := ceremony.Rebuild(context.Background(), s.people, have); err != nil || string(again) != string(secret) {
+		t.Errorf("the new shares give something else: %v", err)
+	}
+	s.people.absent = []string{"bob"} // without Berlin there is nothing
+	if again, err := ceremony.Rebuild(context.Background(), s.people, have); err == nil {
+		t.Errorf("one group gave %d bytes", len(again))
+	}
 }
 
 // TestPowerCutAroundShares cuts the power before and after every effect of a
@@ -169,15 +210,15 @@ func TestNothingIsLockedBeforeAllIsProven(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		says   string
-		mangle func(set *shamir.Set, s *shamir.Share) *shamir.Share
+		mangle func(set *shamir.Scheme, s *shamir.Share) *shamir.Share
 	}{
-		"a share of another set":                {"it belongs to set", func(*shamir.Set, *shamir.Share) *shamir.Share { return copied(foreign[4]) }},
-		"the share that was handed out, unread": {"is not the share that was handed out", func(_ *shamir.Set, s *shamir.Share) *shamir.Share { return s }},
+		"a share of another set":                {"it belongs to set", func(*shamir.Scheme, *shamir.Share) *shamir.Share { return copied(foreign[4]) }},
+		"the share that was handed out, unread": {"is not the share that was handed out", func(_ *shamir.Scheme, s *shamir.Share) *shamir.Share { return s }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, "custodians")
 			p := s.makePlan(planTime)
-			s.people.mangle = func(set *shamir.Set, share *shamir.Share) *shamir.Share {
+			s.people.mangle = func(set *shamir.Scheme, share *shamir.Share) *shamir.Share {
 				if share.Index < 5 {
 					return copied(share)
 				}
@@ -198,7 +239,7 @@ func TestNothingIsLockedBeforeAllIsProven(t *testing.T) {
 	t.Run("one holder proves another's share", func(t *testing.T) {
 		s := newScene(t, "custodians")
 		var first *shamir.Share
-		s.people.mangle = func(_ *shamir.Set, share *shamir.Share) *shamir.Share {
+		s.people.mangle = func(_ *shamir.Scheme, share *shamir.Share) *shamir.Share {
 			if first == nil {
 				first = copied(share)
 			}
@@ -207,7 +248,7 @@ func TestNothingIsLockedBeforeAllIsProven(t *testing.T) {
 			}
 			return copied(share)
 		}
-		wantRefusal(t, s.run(s.makePlan(planTime), false), "share 1 (alice)")
+		wantRefusal(t, s.run(s.makePlan(planTime), false), "bob proved share 1 (alice) in place of share 2")
 		if len(s.keys.made) != 0 || len(s.book().State().ShareSets()) != 0 {
 			t.Error("something was made")
 		}

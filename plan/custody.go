@@ -17,11 +17,12 @@ import (
 // digests of the estate's files in the plan fix who they are.
 type SharesAction struct {
 	Custodians spec.Address `json:"custodians"`
-	Purpose    string       `json:"purpose"` // stands on every share
-	Threshold  int          `json:"threshold"`
-	Count      int          `json:"count"`   // of shares
-	Length     int          `json:"length"`  // characters of the secret
-	Entropy    int          `json:"entropy"` // bits
+	Purpose    string       `json:"purpose"`          // stands on every share
+	Threshold  int          `json:"threshold"`        // people, or groups when there are any
+	Groups     string       `json:"groups,omitempty"` // needed and number of each group's people, such as "2/3 2/4"
+	Count      int          `json:"count"`            // of shares that people hold
+	Length     int          `json:"length"`           // characters of the secret
+	Entropy    int          `json:"entropy"`          // bits
 	Dice       bool         `json:"dice,omitempty"`
 	Replaces   string       `json:"replaces,omitempty"` // id of the set that ends, hex
 }
@@ -31,7 +32,8 @@ type CustodiansNeeded struct {
 	Secret    spec.Address `json:"secret"`
 	Set       string       `json:"set"` // id, hex
 	Threshold int          `json:"threshold"`
-	Count     int          `json:"count"`
+	Count     int          `json:"count"` // of people, or of groups when Groups is set
+	Groups    bool         `json:"groups,omitempty"`
 }
 
 // CustodiansNamed says who the holders of a set are that comes into force
@@ -49,7 +51,34 @@ type Holder struct {
 	Recipient string `json:"recipient,omitempty"` // age recipient
 	Identity  string `json:"identity,omitempty"`  // in a lab, the file that stands for the person
 	Site      string `json:"site,omitempty"`
+	Group     string `json:"group,omitempty"`
 }
+
+// Group is one group of a set's people.
+type Group struct{ Threshold, Count int }
+
+// GroupSizes reads the groups of a set, none when it has no groups.
+func (a SharesAction) GroupSizes() ([]Group, error) {
+	if a.Groups == "" {
+		return nil, nil
+	}
+	var all []Group
+	total := 0
+	for _, part := range strings.Split(a.Groups, " ") {
+		var g Group
+		if n, err := fmt.Sscanf(part, "%d/%d", &g.Threshold, &g.Count); n != 2 || err != nil || part != g.String() || g.Threshold < 2 || g.Threshold > g.Count {
+			return nil, fmt.Errorf("%q says nothing about groups", a.Groups)
+		}
+		all, total = append(all, g), total+g.Count
+	}
+	if total != a.Count || a.Threshold > len(all) {
+		return nil, fmt.Errorf("the groups %q have %d people and not %d", a.Groups, total, a.Count)
+	}
+	return all, nil
+}
+
+// String gives the form that plans have, such as 2/3.
+func (g Group) String() string { return fmt.Sprintf("%d/%d", g.Threshold, g.Count) }
 
 // SharesEstablished says that every share of a set was handed out, read back
 // by its holder and proven, all together and each in a reconstruction. From
@@ -61,6 +90,14 @@ type SharesEstablished struct {
 	Digest  string        `json:"digest"` // of the set, hex; docs/formats-share.md
 	Class   int           `json:"class"`
 	Members []ShareMember `json:"members"` // from share 1
+	Groups  []ShareGroup  `json:"groups,omitempty"`
+}
+
+// ShareGroup is the set of one group's people. Its own share of the set above
+// is what they share.
+type ShareGroup struct {
+	Digest     string `json:"digest"`     // hex
+	Commitment string `json:"commitment"` // of the group's share in the set above, hex
 }
 
 // ShareMember is one share as the ledger knows it.
@@ -94,6 +131,7 @@ type ShareSet struct {
 	Digest      string
 	Class       int
 	Members     []ShareMember
+	Groups      []ShareGroup
 	Established time.Time
 	Proven      []time.Time // when each share was last proven, by hand-out or drill
 	LastDrill   time.Time   // zero before the first
@@ -143,11 +181,43 @@ func (s *State) nameCustodians(n *CustodiansNamed) error {
 		}
 		seen[h.Name] = true
 	}
+	sizes, err := planned.GroupSizes()
+	if err != nil {
+		return err
+	}
+	if !inGroups(n.Holders, sizes) {
+		return errors.New("it puts holders into other groups than the plan has")
+	}
 	if len(n.Holders) != planned.Count || len(n.Set) != setIDLength {
 		return fmt.Errorf("it names %d holders of %d shares", len(n.Holders), planned.Count)
 	}
 	s.named = n
 	return nil
+}
+
+// inGroups reports whether holders stand in groups of these sizes, each with a
+// name of its own, or in none.
+func inGroups(holders []Holder, sizes []Group) bool {
+	var want, have []string
+	for i, g := range sizes {
+		for range g.Count {
+			want = append(want, fmt.Sprint(i))
+		}
+	}
+	var names []string
+	for _, h := range holders {
+		if h.Group == "" && len(sizes) == 0 {
+			continue
+		}
+		if len(names) == 0 || names[len(names)-1] != h.Group {
+			if h.Group == "" || slices.Contains(names, h.Group) {
+				return false
+			}
+			names = append(names, h.Group)
+		}
+		have = append(have, fmt.Sprint(len(names)-1))
+	}
+	return slices.Equal(want, have)
 }
 
 // establishShares puts a new set in force and ends the one that it replaces.
@@ -203,6 +273,9 @@ func (e *SharesEstablished) set(at time.Time) (ShareSet, error) {
 		return ShareSet{}, fmt.Errorf("it has %d shares and the plan %d", len(e.Members), e.Shares.Count)
 	}
 	seen := map[string]bool{}
+	if err := e.checkGroups(seen); err != nil {
+		return ShareSet{}, err
+	}
 	for i, m := range e.Members {
 		raw, err := hex.DecodeString(m.Commitment)
 		switch {
@@ -214,13 +287,34 @@ func (e *SharesEstablished) set(at time.Time) (ShareSet, error) {
 		seen[m.Commitment] = true
 	}
 	set := ShareSet{
-		Secret: e.Address, Set: e.Digest[:setIDLength], Shares: e.Shares, Digest: e.Digest, Class: e.Class, Members: e.Members,
+		Secret: e.Address, Set: e.Digest[:setIDLength], Shares: e.Shares, Digest: e.Digest, Class: e.Class, Members: e.Members, Groups: e.Groups,
 		Established: at, Proven: make([]time.Time, len(e.Members)),
 	}
 	for i := range set.Proven {
 		set.Proven[i] = at
 	}
 	return set, nil
+}
+
+// checkGroups holds the sets of groups against the plan.
+func (e *SharesEstablished) checkGroups(seen map[string]bool) error {
+	sizes, err := e.Shares.GroupSizes()
+	if err != nil {
+		return err
+	}
+	if len(sizes) != len(e.Groups) {
+		return fmt.Errorf("it has the sets of %d groups, and the plan has %d groups", len(e.Groups), len(sizes))
+	}
+	for i, g := range e.Groups {
+		for _, text := range []string{g.Digest, g.Commitment} {
+			raw, err := hex.DecodeString(text)
+			if err != nil || len(raw) != 32 || strings.ToLower(text) != text || seen[text] || text == e.Digest {
+				return fmt.Errorf("digest and commitment of group %d are not SHA-256 of their own, in hex", i+1)
+			}
+			seen[text] = true
+		}
+	}
+	return nil
 }
 
 // shareClass gives the length to which the format of shares pads a secret.
@@ -283,8 +377,12 @@ func (m *maker) shares() {
 }
 
 func (m *maker) sharesAction(s *spec.Secret) *SharesAction {
+	var groups []string
+	for _, g := range s.Custodians.Groups {
+		groups = append(groups, Group{g.Threshold, g.Count}.String())
+	}
 	return &SharesAction{
-		Custodians: s.Custodians.Address, Purpose: m.estate.Purpose(s), Threshold: s.Custodians.Threshold,
+		Groups: strings.Join(groups, " "), Custodians: s.Custodians.Address, Purpose: m.estate.Purpose(s), Threshold: s.Custodians.Threshold,
 		Count: len(s.Custodians.Holders), Length: s.Length, Entropy: spec.SecretBits(s.Length), Dice: s.Dice,
 	}
 }
@@ -293,7 +391,7 @@ func (m *maker) sharesAction(s *spec.Secret) *SharesAction {
 func Holders(c *spec.Custodians) []Holder {
 	var all []Holder
 	for _, h := range c.Holders {
-		all = append(all, Holder{Name: h.Name, Recipient: h.Recipient, Identity: h.Identity, Site: h.Site})
+		all = append(all, Holder{Name: h.Name, Recipient: h.Recipient, Identity: h.Identity, Site: h.Site, Group: h.Group})
 	}
 	return all
 }
@@ -326,18 +424,39 @@ func (m *maker) reshare(s *spec.Secret, have ShareSet) {
 		return
 	}
 	people := Holders(s.Custodians)
-	if want.Threshold == have.Shares.Threshold && slices.Equal(people, have.Holders) {
+	if want.Threshold == have.Shares.Threshold && want.Groups == have.Shares.Groups && slices.Equal(people, have.Holders) {
 		return
 	}
 	leave, _ := Changes(have.Holders, people)
-	if len(leave) >= have.Shares.Threshold {
+	if have.enough(leave) {
 		m.diags.Report(s.Custodians.Origin, "", "Too many custodians leave at once",
-			"%s leave, and %d old shares are the secret until they are destroyed. Change the block in two steps, with a ceremony for each.", strings.Join(leave, ", "), have.Shares.Threshold)
+			"%s leave, and their old shares are the secret until they are destroyed. Change the block in two steps, with a ceremony for each.", strings.Join(leave, ", "))
 		return
 	}
 	want.Dice, want.Replaces = false, have.Set
 	m.add(Action{Kind: ReshareSecret, Address: s.Address, ReshareSecret: want})
 	m.useSecret(s)
+}
+
+// enough reports whether people of a set have the secret together.
+func (s ShareSet) enough(names []string) bool {
+	sizes, err := s.Shares.GroupSizes()
+	if err != nil || len(sizes) == 0 {
+		return len(names) >= s.Shares.Threshold
+	}
+	full, at := 0, 0
+	for _, g := range sizes {
+		here := 0
+		for _, h := range s.Holders[at : at+g.Count] {
+			if slices.Contains(names, h.Name) {
+				here++
+			}
+		}
+		if at += g.Count; here >= g.Threshold {
+			full++
+		}
+	}
+	return full >= s.Shares.Threshold
 }
 
 // Changes gives the names of those who leave and of those who join.
@@ -366,6 +485,9 @@ func (m *maker) needsCustodians() {
 			continue
 		}
 		need := CustodiansNeeded{Secret: s.Address, Set: have.Set, Threshold: have.Shares.Threshold, Count: have.Shares.Count}
+		if len(have.Groups) > 0 {
+			need.Groups, need.Count = true, len(have.Groups)
+		}
 		m.plan.Needs.Custodians = append(m.plan.Needs.Custodians, need)
 	}
 }

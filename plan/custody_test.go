@@ -177,6 +177,7 @@ func TestCustodiansAreNamedBeforeTheirSet(t *testing.T) {
 		"too few":        func(n *plan.CustodiansNamed) { n.Holders = n.Holders[:4] },
 		"one twice":      func(n *plan.CustodiansNamed) { n.Holders[1].Name = n.Holders[0].Name },
 		"one unnamed":    func(n *plan.CustodiansNamed) { n.Holders[1].Name = "" },
+		"a group":        func(n *plan.CustodiansNamed) { n.Holders[1].Group = "berlin" },
 		"a short id":     func(n *plan.CustodiansNamed) { n.Set = n.Set[:16] },
 	} {
 		n := good
@@ -185,5 +186,26 @@ func TestCustodiansAreNamedBeforeTheirSet(t *testing.T) {
 		if _, err := name(n); err == nil {
 			t.Errorf("%s: it was taken", what)
 		}
+	}
+}
+
+// TestGroupsAreTheOnesPlanned holds the sets of groups against the plan.
+func TestGroupsAreTheOnesPlanned(t *testing.T) {
+	for _, c := range []struct {
+		groups string
+		good   bool
+	}{
+		{"2/2 2/3", true}, {"2/3 2/2", true}, {"2/2 2/2", false}, {"2/5", false}, {"2/2, 2/3", false}, {"2/2 02/3", false},
+		{"1/2 2/3", false}, {"3/2 2/3", false}, {"2/2 2/3 ", false}, {"x", false},
+	} {
+		a := plan.SharesAction{Threshold: 2, Count: 5, Groups: c.groups}
+		if sizes, err := a.GroupSizes(); (err == nil) != c.good {
+			t.Errorf("%q: %v, %v", c.groups, sizes, err)
+		}
+	}
+	s, e := begun(t)
+	e.Groups = []plan.ShareGroup{{Digest: strings.Repeat("1f", 32), Commitment: strings.Repeat("2f", 32)}}
+	if _, err := established(s, e); err == nil {
+		t.Error("the set of a group that is not planned was taken")
 	}
 }

@@ -8,8 +8,9 @@
 # SHA-256 2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda.
 # A SHARE.txt has the lines of one share, eight words each, of which the first
 # four letters count. The two parity words of a line are not looked at: a wrong
-# word is found by the checksum and not corrected.
-import hashlib, hmac, sys, zlib
+# word is found by the checksum and not corrected. What groups of people give
+# are shares of one more set: recover each into a file, and then from the files.
+import base64, hashlib, hmac, sys, zlib
 
 def mul(a, b):                       # GF(2^8), x^8 + x^4 + x^3 + x + 1
     p = 0
@@ -26,6 +27,11 @@ def div(a, b):
 def read(name, words):
     bits = ""
     for line in open(name, encoding="utf-8"):
+        if line.startswith("PKISHARE1:"):     # a group's share
+            code = line[10:].strip()
+            code = base64.b32decode(code + "=" * (-len(code) % 8))
+            bits = "".join(format(b, "08b") for b in code)
+            continue
         tokens = [t for t in line.lower().split() if not t.strip(".:").isdigit()]
         if not tokens or tokens[0].startswith("#"): continue
         for t in tokens[:6]:         # six words of data, two of parity
@@ -54,4 +60,7 @@ about = b"pki-share/1 set\0" + bytes(head[:3]) + head[4:5] + head[21:22+head[21]
 digest = hmac.new(payload[:16], about + payload[16:], hashlib.sha256).digest()
 if digest[:16] != head[5:21]:
     sys.exit("the shares do not give the secret of their set")
-sys.stdout.buffer.write(payload[17:17+payload[16]])
+secret = bytes(payload[17:17+payload[16]])
+if secret[0] == 1 and zlib.crc32(secret[:-4]) == int.from_bytes(secret[-4:], "big"):
+    secret = b"PKISHARE1:" + base64.b32encode(secret).rstrip(b"=") + b"\n"
+sys.stdout.buffer.write(secret)

@@ -9,11 +9,21 @@ import (
 )
 
 // Custodians are the people who hold the shares of generated secrets. Any
-// Threshold of them give a secret back.
+// Threshold of them give a secret back; with groups, enough people of any
+// Threshold groups do.
 type Custodians struct {
 	Origin
 	Threshold int
-	Holders   []Holder // in the order of their shares, from 1
+	Holders   []Holder // in the order of their shares, from 1; those of groups in the order of the groups
+	Groups    []CustodianGroup
+}
+
+// CustodianGroup is the people of one site, or of one firm.
+type CustodianGroup struct {
+	Origin
+	Name      string
+	Threshold int // how many of its people stand for it
+	Count     int // of its people
 }
 
 // Holder is one custodian. A share is encrypted to the recipient; without one
@@ -24,6 +34,7 @@ type Holder struct {
 	Recipient string // age recipient
 	Identity  string // lab only: file of the age identity that stands for the person, below the estate's folder
 	Site      string // where the share is kept; empty when sites do not matter
+	Group     string // empty without groups
 }
 
 // Limits of shares and of the secrets that a ceremony makes. The format of
@@ -35,6 +46,8 @@ const (
 	MaxSecretLength   = 128 // more is not typed from paper
 	DefaultSecret     = 32  // characters: 160 bits
 	maxShareLabel     = 64  // bytes of holder and purpose: they are typed with the share
+	maxGroupedSecret  = 32  // a group's share is itself shared, and has 128 bytes at most
+	maxGroupLabel     = 52  // bytes of purpose and group name, for the same reason
 )
 
 // SecretBits gives the entropy of a made secret of so many characters.
@@ -56,6 +69,14 @@ func (e *Estate) validateCustodians(d *Diagnostics) {
 		}
 		if purpose := e.Purpose(s); len(purpose) > maxShareLabel {
 			d.Report(s.Origin, "", "Name too long for a share", "%q would stand on every share and has %d bytes; %d are the most. Choose a shorter name for the secret.", purpose, len(purpose), maxShareLabel)
+		}
+		if len(s.Custodians.Groups) > 0 && s.Length > maxGroupedSecret {
+			d.Report(s.Origin, "length", "Secret too long for groups", "A group's share is itself shared, which leaves room for %d characters; this secret has %d. Leave length out.", maxGroupedSecret, s.Length)
+		}
+		for _, g := range s.Custodians.Groups {
+			if n := len(e.Purpose(s)) + len(g.Name); n > maxGroupLabel {
+				d.Report(g.Origin, "", "Name too long for a share", "%q and %q have %d bytes together; %d are the most. Choose a shorter name for the group.", e.Purpose(s), g.Name, n, maxGroupLabel)
+			}
 		}
 		e.validateUse(d, s)
 	}
@@ -85,16 +106,10 @@ func (e *Estate) validateUse(d *Diagnostics, s *Secret) {
 }
 
 func (c *Custodians) validate(d *Diagnostics, env Environment) {
-	n := len(c.Holders)
-	switch {
-	case n > MaxShareHolders:
-		d.Report(c.Origin, "", "Too many custodians", "%d people would hold shares; %d are the most that are ever drilled. Name fewer.", n, MaxShareHolders)
-	case c.Threshold < MinShareThreshold:
-		d.Report(c.Origin, "threshold", "Threshold too low", "With a threshold of %d one custodian would have the secret alone. Write %d or more.", c.Threshold, MinShareThreshold)
-	case c.Threshold > n:
-		d.Report(c.Origin, "threshold", "Threshold that cannot be reached", "%d shares would be needed and there are %d holders. Name more holders, or lower the threshold.", c.Threshold, n)
-	case c.Threshold == n:
-		d.Warn(c.Origin, "threshold", "No share may ever be lost", "All %d holders are needed, so one lost share loses the secret. Name more holders, or lower the threshold.", n)
+	if len(c.Groups) > 0 {
+		c.validateGroups(d)
+	} else {
+		validateThreshold(d, c.Origin, c.Threshold, len(c.Holders), "custodian", "holder")
 	}
 	names, recipients, sites := map[string]bool{}, map[string]string{}, map[string]int{}
 	for _, h := range c.Holders {
@@ -115,9 +130,48 @@ func (c *Custodians) validate(d *Diagnostics, env Environment) {
 	c.validateSites(d, sites)
 }
 
+// validateThreshold sees that a threshold can be reached and is none.
+func validateThreshold(d *Diagnostics, o Origin, threshold, n int, people, each string) {
+	switch {
+	case n > MaxShareHolders:
+		d.Report(o, "", "Too many custodians", "%d %ss would hold shares; %d are the most that are ever drilled. Name fewer.", n, people, MaxShareHolders)
+	case threshold < MinShareThreshold:
+		d.Report(o, "threshold", "Threshold too low", "With a threshold of %d one %s would have the secret alone. Write %d or more.", threshold, people, MinShareThreshold)
+	case threshold > n:
+		d.Report(o, "threshold", "Threshold that cannot be reached", "%d shares would be needed and there are %d %ss. Name more, or lower the threshold.", threshold, n, each)
+	case threshold == n:
+		d.Warn(o, "threshold", "No share may ever be lost", "All %d %ss are needed, so one lost share loses the secret. Name more, or lower the threshold.", n, each)
+	}
+}
+
+// validateGroups holds both levels against the same rules.
+func (c *Custodians) validateGroups(d *Diagnostics) {
+	validateThreshold(d, c.Origin, c.Threshold, len(c.Groups), "group", "group")
+	seen, lone := map[string]bool{}, false
+	for _, g := range c.Groups {
+		validateThreshold(d, g.Origin, g.Threshold, g.Count, "custodian", "holder")
+		if why := badLabel(g.Name); why != "" || seen[strings.ToLower(g.Name)] {
+			d.Report(g.Origin, "", "Name of a group", "%q is named twice, or cannot stand on a share. Give each group a name of its own that prints.", g.Name)
+		}
+		seen[strings.ToLower(g.Name)] = true
+	}
+	for _, h := range c.Holders {
+		lone = lone || h.Group == ""
+		if h.Site != "" {
+			d.Report(h.Origin, "site", "Site beside groups", "A group is what a site is: its people have no share of anything without other groups. Remove site.")
+		}
+	}
+	if lone {
+		d.Report(c.Origin, "", "Holder outside of groups", "A holder outside of every group would have no share. Put each holder into a group, or write none.")
+	}
+	if n := len(c.Holders); n > 4*MaxShareHolders {
+		d.Report(c.Origin, "", "Too many custodians", "%d people would hold shares; %d are the most. Name fewer.", n, 4*MaxShareHolders)
+	}
+}
+
 // validateSites sees that no one place has enough shares.
 func (c *Custodians) validateSites(d *Diagnostics, sites map[string]int) {
-	if sites[""] == len(c.Holders) {
+	if sites[""] == len(c.Holders) || len(c.Groups) > 0 {
 		return
 	}
 	if sites[""] > 0 {

@@ -21,6 +21,20 @@ func shared(change func(c *Custodians, s *Secret, k *KeyStore)) func(*Estate) {
 	}
 }
 
+// inGroups puts six people into three groups.
+func inGroups(change func(c *Custodians, s *Secret)) func(*Custodians, *Secret, *KeyStore) {
+	return func(c *Custodians, s *Secret, _ *KeyStore) {
+		c.Holders = nil
+		for i, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "gina", "hugo", "ida"} {
+			c.Holders = append(c.Holders, Holder{Name: name, Group: []string{"berlin", "lisbon", "oslo"}[i/3]})
+		}
+		for _, name := range []string{"berlin", "lisbon", "oslo"} {
+			c.Groups = append(c.Groups, CustodianGroup{Name: name, Threshold: 2, Count: 3})
+		}
+		change(c, s)
+	}
+}
+
 // onToken makes the key store a token whose user's PIN is shared.
 func onToken(change func(k *KeyStore)) func(*Custodians, *Secret, *KeyStore) {
 	return func(_ *Custodians, s *Secret, k *KeyStore) {
@@ -74,6 +88,18 @@ func custodyRules() map[string]broken {
 			shared(func(c *Custodians, _ *Secret, _ *KeyStore) { c.Holders[0].Identity = "secrets/a.key" })(e)
 			e.Environment = Production
 		}, []string{"Custodian in a file"}},
+		"groups":          {shared(inGroups(func(*Custodians, *Secret) {})), nil},
+		"group of one":    {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Threshold = 1 })), []string{"Threshold too low"}},
+		"small group":     {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Threshold = 4 })), []string{"Threshold that cannot be reached"}},
+		"whole group":     {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Threshold = 3 })), []string{"No share may ever be lost"}},
+		"one group":       {shared(inGroups(func(c *Custodians, _ *Secret) { c.Threshold = 1 })), []string{"Threshold too low"}},
+		"all groups":      {shared(inGroups(func(c *Custodians, _ *Secret) { c.Threshold = 3 })), []string{"No share may ever be lost"}},
+		"one man, twice":  {shared(inGroups(func(c *Custodians, _ *Secret) { c.Holders[8].Name = "alice" })), []string{"One person, two shares"}},
+		"a lone holder":   {shared(inGroups(func(c *Custodians, _ *Secret) { c.Holders[8].Group = "" })), []string{"Holder outside of groups"}},
+		"site in a group": {shared(inGroups(func(c *Custodians, _ *Secret) { c.Holders[8].Site = "oslo" })), []string{"Site beside groups"}},
+		"group twice":     {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Name = "Berlin" })), []string{"Name of a group"}},
+		"long group":      {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Name = strings.Repeat("x", 50) })), []string{"Name too long for a share"}},
+		"long secret":     {shared(inGroups(func(_ *Custodians, s *Secret) { s.Length = 33 })), []string{"Secret too long for groups"}},
 		"idle people": {func(e *Estate) {
 			e.Custodians = append(e.Custodians, &Custodians{Origin: origin("custodians", "x"), Threshold: 2, Holders: []Holder{{Name: "a"}, {Name: "b"}, {Name: "c"}}})
 		}, []string{"Custodians without a secret"}},

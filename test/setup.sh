@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # command or file:package
 packages="openssl:openssl gcc:gcc softhsm2-util:softhsm2 certutil:libnss3-tools p11-kit:p11-kit
-chromium:chromium pdfinfo:poppler-utils zbarimg:zbar-tools python3:python3 jq:jq
+ssss-split:ssss chromium:chromium pdfinfo:poppler-utils zbarimg:zbar-tools python3:python3 jq:jq
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 /usr/lib/$(uname -m)-linux-gnu/pkcs11/p11-kit-client.so:p11-kit-modules"
 

@@ -37,13 +37,14 @@ func (c *custody) close() { wipeShares(c.read) }
 
 // shareFolder is where the shares of a set that are files lie until their
 // holders take them away.
-func shareFolder(set *shamir.Set) string {
-	_, name, _ := strings.Cut(set.Purpose, "/")
-	return fmt.Sprintf("shares/%s-%.8s", name, set.ID())
+func shareFolder(scheme *shamir.Scheme) string {
+	_, name, _ := strings.Cut(scheme.Top.Purpose, "/")
+	return fmt.Sprintf("shares/%s-%.8s", name, scheme.Top.ID())
 }
 
-func shareFile(set *shamir.Set, index int) string {
-	return fmt.Sprintf("%s/share-%d%s.age", shareFolder(set), index, fileWords(set.Members[index-1].Holder))
+func shareFile(scheme *shamir.Scheme, number int) string {
+	_, m := scheme.At(number)
+	return fmt.Sprintf("%s/share-%d%s.age", shareFolder(scheme), number, fileWords(m.Holder))
 }
 
 // Throws asks for throws of dice or coins.
@@ -69,35 +70,39 @@ func askThrows(ctx context.Context, tty *os.File) ([]byte, error) {
 }
 
 // HandOut gives a share to its holder and has it read back.
-func (c *custody) HandOut(ctx context.Context, set *shamir.Set, share *shamir.Share, to plan.Holder) (ceremony.Handed, error) {
-	if c.resumed && share.Index == 1 {
-		fmt.Fprintf(c.app.stderr, "      Shares for %s that were handed out before the interruption never came into\n      force. Collect them and destroy them, paper and files in shares/; these are set\n      %s.\n", set.Purpose, set.ID())
+func (c *custody) HandOut(ctx context.Context, scheme *shamir.Scheme, share *shamir.Share, to plan.Holder) (ceremony.Handed, error) {
+	number, err := scheme.Find(share)
+	if err != nil {
+		return ceremony.Handed{}, err
+	}
+	if c.resumed && number == 1 {
+		fmt.Fprintf(c.app.stderr, "      Shares for %s that were handed out before the interruption never came into\n      force. Collect them and destroy them, paper and files in shares/; these are set\n      %s.\n", scheme.Top.Purpose, scheme.Top.ID())
 	}
 	switch {
 	case to.Identity != "":
-		return c.handLab(set, share, to)
+		return c.handLab(scheme, share, number, to)
 	case to.Recipient != "":
 		r, err := shamir.ParseRecipient(to.Recipient, atTerminal(ctx))
 		if err != nil {
 			return ceremony.Handed{}, fmt.Errorf("%s: %w", to.Name, err)
 		}
-		name, err := c.writeShare(set, share, r)
+		name, err := c.writeShare(scheme, share, number, r)
 		if err != nil {
 			return ceremony.Handed{}, err
 		}
-		return c.proveAtTerminal(ctx, set, share, to, plan.HandedFile, fmt.Sprintf("The file is %s; it opens for %s alone.\nCopy it to a medium of the holder's own.", path.Join(c.app.dir, name), to.Name), nil)
+		return c.proveAtTerminal(ctx, scheme, share, to, plan.HandedFile, fmt.Sprintf("The file is %s; it opens for %s alone.\nCopy it to a medium of the holder's own.", path.Join(c.app.dir, name), to.Name), nil)
 	case c.sheets != "":
-		name, err := c.writeSheet(set, share)
+		name, err := c.writeSheet(share)
 		if err != nil {
 			return ceremony.Handed{}, err
 		}
-		return c.proveAtTerminal(ctx, set, share, to, plan.HandedSheet, fmt.Sprintf("The sheet is in %s. Print it, on both sides, and give it\nto %s; it is destroyed here when the share is proven.", name, to.Name), func() error { return os.Remove(name) })
+		return c.proveAtTerminal(ctx, scheme, share, to, plan.HandedSheet, fmt.Sprintf("The sheet is in %s. Print it, on both sides, and give it\nto %s; it is destroyed here when the share is proven.", name, to.Name), func() error { return os.Remove(name) })
 	}
-	return c.proveAtTerminal(ctx, set, share, to, plan.HandedScreen, "", nil)
+	return c.proveAtTerminal(ctx, scheme, share, to, plan.HandedScreen, "", nil)
 }
 
 // handLab lets a file of an identity stand for the holder.
-func (c *custody) handLab(set *shamir.Set, share *shamir.Share, to plan.Holder) (ceremony.Handed, error) {
+func (c *custody) handLab(scheme *shamir.Scheme, share *shamir.Share, number int, to plan.Holder) (ceremony.Handed, error) {
 	ids, err := c.identity(to)
 	if err != nil {
 		return ceremony.Handed{}, err
@@ -106,10 +111,10 @@ func (c *custody) handLab(set *shamir.Set, share *shamir.Share, to plan.Holder) 
 	if err != nil {
 		return ceremony.Handed{}, fmt.Errorf("%s: %w", to.Identity, err)
 	}
-	if _, err := c.writeShare(set, share, r); err != nil {
+	if _, err := c.writeShare(scheme, share, number, r); err != nil {
 		return ceremony.Handed{}, err
 	}
-	back, err := c.readLab(set, share.Index, to)
+	back, err := c.readLab(scheme, number, to)
 	if err == nil {
 		fmt.Fprintf(c.app.stderr, "      %s: encrypted, read back with %s, proven\n", back.Label(), to.Identity)
 	}
@@ -130,12 +135,12 @@ func (c *custody) identity(h plan.Holder) (shamir.Identities, error) {
 }
 
 // readLab reads the share of a holder whom a file stands for.
-func (c *custody) readLab(set *shamir.Set, index int, h plan.Holder) (*shamir.Share, error) {
+func (c *custody) readLab(scheme *shamir.Scheme, number int, h plan.Holder) (*shamir.Share, error) {
 	ids, err := c.identity(h)
 	if err != nil {
 		return nil, err
 	}
-	name := shareFile(set, index)
+	name := shareFile(scheme, number)
 	f, err := c.root.Open(name)
 	if err != nil {
 		return nil, err
@@ -152,12 +157,12 @@ func (c *custody) readLab(set *shamir.Set, index int, h plan.Holder) (*shamir.Sh
 	return r.Share, nil
 }
 
-func (c *custody) writeShare(set *shamir.Set, share *shamir.Share, to shamir.Recipient) (string, error) {
+func (c *custody) writeShare(scheme *shamir.Scheme, share *shamir.Share, number int, to shamir.Recipient) (string, error) {
 	text, err := share.Encrypt(to)
 	if err != nil {
 		return "", err
 	}
-	name := shareFile(set, share.Index)
+	name := shareFile(scheme, number)
 	if _, err := c.root.Lstat(name); err == nil {
 		return "", &ceremony.Refusal{Fact: name + " is already there, and shares are never overwritten", Next: "move it away"}
 	}
@@ -165,18 +170,18 @@ func (c *custody) writeShare(set *shamir.Set, share *shamir.Share, to shamir.Rec
 }
 
 // writeSheet makes the page of one share, in the folder for the printer.
-func (c *custody) writeSheet(set *shamir.Set, share *shamir.Share) (string, error) {
+func (c *custody) writeSheet(share *shamir.Share) (string, error) {
 	s, err := sheetOf(share)
 	if err != nil {
 		return "", err
 	}
-	name := path.Join(c.sheets, fmt.Sprintf("sheet-%.8s-%d%s.html", set.ID(), share.Index, fileWords(share.Holder)))
+	name := path.Join(c.sheets, fmt.Sprintf("sheet-%.8s-%d%s.html", share.Set, share.Index, fileWords(share.Holder)))
 	return name, writePage(name, []sheet{s})
 }
 
 // proveAtTerminal has one holder take the share and prove it. Nobody else may
 // look. given says how the holder got it; without it the words are shown.
-func (c *custody) proveAtTerminal(ctx context.Context, set *shamir.Set, share *shamir.Share, to plan.Holder, how, given string, then func() error) (h ceremony.Handed, err error) {
+func (c *custody) proveAtTerminal(ctx context.Context, scheme *shamir.Scheme, share *shamir.Share, to plan.Holder, how, given string, then func() error) (h ceremony.Handed, err error) {
 	tty, err := terminal(to.Name+" must take a share and prove it", "run the command on a terminal, with the custodians in the room")
 	if err != nil {
 		return ceremony.Handed{}, err
@@ -192,7 +197,7 @@ func (c *custody) proveAtTerminal(ctx context.Context, set *shamir.Set, share *s
 		return ceremony.Handed{}, err
 	}
 	fmt.Fprintf(tty, "\n%s, prove the share from what you keep.\n", to.Name)
-	back, err := c.readBack(ctx, tty, set, share)
+	back, err := c.readBack(ctx, tty, scheme, share)
 	if err != nil {
 		return ceremony.Handed{}, err
 	}
@@ -211,11 +216,11 @@ func (c *custody) proveAtTerminal(ctx context.Context, set *shamir.Set, share *s
 }
 
 // readBack reads a share until it is the one that was handed out.
-func (c *custody) readBack(ctx context.Context, tty *os.File, set *shamir.Set, share *shamir.Share) (heldShare, error) {
+func (c *custody) readBack(ctx context.Context, tty *os.File, scheme *shamir.Scheme, share *shamir.Share) (heldShare, error) {
 	for {
 		back, err := typeShare(ctx, tty, share.Index)
 		if err == nil {
-			if err = set.Check(back.Share); err == nil && back.Index != share.Index {
+			if _, err = scheme.Find(back.Share); err == nil && (back.Set != share.Set || back.Index != share.Index) {
 				err = &shamir.Fault{Kind: shamir.ErrDuplicate, Share: back.Label(), Fact: "it is not " + share.Label(), Next: "bring that one"}
 			}
 			if err == nil {
@@ -245,21 +250,26 @@ func sayFault(tty io.Writer, err error) bool {
 	return true
 }
 
-// gathering is the shares of a set that are here so far.
+// gathering is the shares that are here so far.
 type gathering struct {
-	set    *shamir.Set
+	scheme *shamir.Scheme
 	shares []*shamir.Share
 }
 
-func (g *gathering) enough() bool { return len(g.shares) >= g.set.Threshold }
+func (g *gathering) enough() bool { return g.scheme.Enough(g.shares) }
+
+// knows reports whether a share is of one of the scheme's sets.
+func (g *gathering) knows(s *shamir.Share) bool {
+	return slices.ContainsFunc(g.scheme.Sets(), func(set *shamir.Set) bool { return set.ID() == s.Set })
+}
 
 // take adds a share, which is the gathering's from then on.
 func (g *gathering) take(s *shamir.Share) error {
-	if err := g.set.Check(s); err != nil {
+	if _, err := g.scheme.Find(s); err != nil {
 		return err
 	}
 	for _, have := range g.shares {
-		if have.Index == s.Index {
+		if have.Set == s.Set && have.Index == s.Index {
 			return &shamir.Fault{Kind: shamir.ErrDuplicate, Share: s.Label(), Fact: "it is here already", Next: "bring another one"}
 		}
 	}
@@ -269,8 +279,8 @@ func (g *gathering) take(s *shamir.Share) error {
 
 // Gather asks for shares of a set until there are enough: files of the command
 // line first, then in a lab those of files that stand for people, then people.
-func (c *custody) Gather(ctx context.Context, secret spec.Address, set *shamir.Set, holders []plan.Holder) ([]*shamir.Share, error) {
-	g := &gathering{set: set}
+func (c *custody) Gather(ctx context.Context, secret spec.Address, scheme *shamir.Scheme, holders []plan.Holder) ([]*shamir.Share, error) {
+	g := &gathering{scheme: scheme}
 	if err := c.fromFiles(ctx, g); err != nil {
 		return g.shares, err
 	}
@@ -290,7 +300,7 @@ func (c *custody) fromFiles(ctx context.Context, g *gathering) error {
 		c.read, c.opened = held, true
 	}
 	for _, h := range c.read {
-		if h.Set != g.set.ID() || g.enough() {
+		if !g.knows(h.Share) || g.enough() {
 			continue
 		}
 		if err := g.take(h.Share); err != nil {
@@ -304,20 +314,21 @@ func (c *custody) fromFiles(ctx context.Context, g *gathering) error {
 // away is a holder who is not in the room.
 func (c *custody) fromLab(g *gathering, holders []plan.Holder) error {
 	for i, h := range holders {
-		here := slices.ContainsFunc(g.shares, func(s *shamir.Share) bool { return s.Index == i+1 })
+		set, m := g.scheme.At(i + 1)
+		here := slices.ContainsFunc(g.shares, func(s *shamir.Share) bool { return s.Set == set.ID() && s.Index == m.Index })
 		if h.Identity == "" || here || g.enough() {
 			continue
 		}
 		if _, err := c.root.Lstat(h.Identity); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		s, err := c.readLab(g.set, i+1, h)
+		s, err := c.readLab(g.scheme, i+1, h)
 		if err != nil {
 			return err
 		}
 		if err := g.take(s); err != nil {
 			s.Wipe()
-			return fmt.Errorf("%s: %w", shareFile(g.set, i+1), refuseShares(err))
+			return fmt.Errorf("%s: %w", shareFile(g.scheme, i+1), refuseShares(err))
 		}
 	}
 	return nil
@@ -328,17 +339,13 @@ func (c *custody) ask(ctx context.Context, secret spec.Address, g *gathering) er
 	if g.enough() {
 		return nil
 	}
-	var names []string
-	for _, m := range g.set.Members {
-		names = append(names, m.Holder)
-	}
-	people := fmt.Sprintf("%s needs shares of %d of %s", secret, g.set.Threshold, strings.Join(names, ", "))
+	people := fmt.Sprintf("%s needs shares of %s", secret, g.scheme.Wanted())
 	tty, err := terminal(people, "run the command on a terminal, or give their shares with --share FILE")
 	if err != nil {
 		return err
 	}
 	defer tty.Close()
-	fmt.Fprintf(tty, "\n%s; set %s.\n", people, g.set.ID())
+	fmt.Fprintf(tty, "\n%s; set %s.\n", people, g.scheme.Top.ID())
 	for !g.enough() {
 		one, err := typeShare(ctx, tty, len(g.shares)+1)
 		if err == nil {
@@ -396,7 +403,7 @@ func (a *app) keyStoreSecret(ctx context.Context, root *os.Root, estate *spec.Es
 }
 
 // setInForce finds the set of a secret of the estate in the ledger.
-func (a *app) setInForce(name string) (plan.ShareSet, *shamir.Set, error) {
+func (a *app) setInForce(name string) (plan.ShareSet, *shamir.Scheme, error) {
 	root, err := a.folder()
 	if err != nil {
 		return plan.ShareSet{}, nil, err
@@ -420,8 +427,8 @@ func (a *app) setInForce(name string) (plan.ShareSet, *shamir.Set, error) {
 		}
 		return have, nil, fmt.Errorf("the ledger has no shares of %s; it has those of %s", secret, orNothing(names))
 	}
-	set, err := ceremony.Record(have)
-	return have, set, err
+	scheme, err := ceremony.Record(have)
+	return have, scheme, err
 }
 
 func orNothing(names []string) string {

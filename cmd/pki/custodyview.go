@@ -14,7 +14,7 @@ import (
 func (a *app) printSharing(w io.Writer, action plan.Action, s *plan.SharesAction) {
 	rows := []string{
 		"       For\t" + s.Purpose,
-		fmt.Sprintf("       Needed\tany %d of %d shares", s.Threshold, s.Count),
+		"       Needed\t" + neededTitle(s),
 	}
 	made := fmt.Sprintf("%d characters, %d bits, made here and shown to nobody", s.Length, s.Entropy)
 	switch {
@@ -45,6 +45,19 @@ func (a *app) printSharing(w io.Writer, action plan.Action, s *plan.SharesAction
 	table(w, rows...)
 }
 
+// neededTitle says how many shares give a secret.
+func neededTitle(s *plan.SharesAction) string {
+	sizes, err := s.GroupSizes()
+	if err != nil || len(sizes) == 0 {
+		return fmt.Sprintf("any %d of %d shares", s.Threshold, s.Count)
+	}
+	var parts []string
+	for _, g := range sizes {
+		parts = append(parts, fmt.Sprintf("%d of %d", g.Threshold, g.Count))
+	}
+	return fmt.Sprintf("any %d of %s, in each %s people", s.Threshold, count(len(sizes), "group"), strings.Join(parts, ", "))
+}
+
 // holders gives the people whom the estate that was read names for a secret.
 func (a *app) holders(secret spec.Address) []plan.Holder {
 	if a.estate == nil {
@@ -66,6 +79,9 @@ func holderTitle(h plan.Holder) string {
 	case h.Identity != "":
 		how = "encrypted; in this lab the file " + h.Identity + " stands for the person"
 	}
+	if h.Group != "" {
+		how = "of " + h.Group + ", " + how
+	}
 	if h.Site != "" {
 		how = "kept at " + h.Site + ", " + how
 	}
@@ -85,7 +101,7 @@ func pinTitle(secret spec.Address, form string) string {
 func fromCustodians(p *plan.Plan, secret spec.Address) string {
 	for _, need := range p.Needs.Custodians {
 		if need.Secret == secret {
-			return fmt.Sprintf(" (%d of %s)", need.Threshold, count(need.Count, "custodian"))
+			return fmt.Sprintf(" (%d of %s)", need.Threshold, count(need.Count, map[bool]string{false: "custodian", true: "group"}[need.Groups]))
 		}
 	}
 	for _, a := range p.Actions {
@@ -97,7 +113,7 @@ func fromCustodians(p *plan.Plan, secret spec.Address) string {
 }
 
 func sharesTitle(e *plan.SharesEstablished, how string) string {
-	return fmt.Sprintf("action %d: %s %s, %d of %d, set %.16s…, every share proven", e.Action, e.Address, how, e.Shares.Threshold, len(e.Members), e.Digest)
+	return fmt.Sprintf("action %d: %s %s, %s, set %.16s…, every share proven", e.Action, e.Address, how, neededTitle(&e.Shares), e.Digest)
 }
 
 func holderNames(holders []plan.Holder) string {

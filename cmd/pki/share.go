@@ -64,13 +64,13 @@ func (o *shareSource) recordFlags(c *cobra.Command) {
 }
 
 // recordOf reads the record, if one was named.
-func (a *app) recordOf(o *shareSource) (*shamir.Set, error) {
+func (a *app) recordOf(o *shareSource) (*shamir.Scheme, error) {
 	if o.secret != "" && o.record != "" {
 		return nil, &usageError{errors.New("--set and --secret both name a record; give one")}
 	}
 	if o.secret != "" {
-		_, set, err := a.setInForce(o.secret)
-		return set, err
+		_, scheme, err := a.setInForce(o.secret)
+		return scheme, err
 	}
 	if o.record == "" {
 		return nil, nil
@@ -83,7 +83,7 @@ func (a *app) recordOf(o *shareSource) (*shamir.Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.record, refuseShares(&shamir.Fault{Kind: shamir.ErrUnknown, Fact: "it is not the record of a set: " + err.Error(), Next: "give the set.json that was written with the shares"}))
 	}
-	return set, nil
+	return &shamir.Scheme{Top: set}, nil
 }
 
 // heldShare is a share and where it was read.

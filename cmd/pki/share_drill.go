@@ -23,16 +23,18 @@ type drill struct {
 	Absent    []string        `json:"absent"`
 	Shares    []verifiedShare `json:"shares"`
 	Entry     int             `json:"ledger_entry,omitempty"` // where the ledger has it
+	wanted    string
 }
 
 // drillOf says who has proved a share and who has not.
-func drillOf(set *shamir.Set, results []verifiedShare, now time.Time) drill {
+func drillOf(scheme *shamir.Scheme, results []verifiedShare, now time.Time) drill {
 	d := drill{
-		Set: set.ID().String(), Purpose: set.Purpose, Time: now.UTC().Truncate(time.Second), Threshold: set.Threshold,
-		Proven: []string{}, Absent: []string{}, Shares: results,
+		Set: scheme.Top.ID().String(), Purpose: scheme.Top.Purpose, Time: now.UTC().Truncate(time.Second), Threshold: scheme.Top.Threshold,
+		Proven: []string{}, Absent: []string{}, Shares: results, wanted: scheme.Wanted(),
 	}
-	for _, m := range set.Members {
-		if slices.ContainsFunc(results, func(v verifiedShare) bool { return v.HandedOut && v.Index == m.Index }) {
+	for number := 1; number <= scheme.People(); number++ {
+		_, m := scheme.At(number)
+		if slices.ContainsFunc(results, func(v verifiedShare) bool { return v.HandedOut && v.Number == number }) {
 			d.Proven = append(d.Proven, m.Holder)
 		} else {
 			d.Absent = append(d.Absent, m.Holder)
@@ -58,16 +60,16 @@ estate's ledger. Otherwise the result carries the date; keep it.`,
 			if len(args) == 0 && !o.typed {
 				return &usageError{fmt.Errorf("there are no shares: name their files, or type one with --type")}
 			}
-			set, err := a.recordOf(&o)
+			scheme, err := a.recordOf(&o)
 			if err != nil {
 				return err
 			}
-			results, held, err := a.judge(c.Context(), o, set)
+			results, held, err := a.judge(c.Context(), o, scheme)
 			defer wipeShares(held)
 			if err != nil {
 				return err
 			}
-			d := drillOf(set, results, a.now())
+			d := drillOf(scheme, results, a.now())
 			if o.secret != "" {
 				if d.Entry, err = a.recordDrill(o.secret, d); err != nil {
 					return err
@@ -79,9 +81,9 @@ estate's ledger. Otherwise the result carries the date; keep it.`,
 			if err := a.refuseSaid(results); err != nil {
 				return err
 			}
-			if len(d.Proven) < set.Threshold {
+			if !scheme.Enough(sound(held, results)) {
 				refusal := &ceremony.Refusal{
-					Fact: fmt.Sprintf("%s proven and %d are needed: today this secret could not be had", count(len(d.Proven), "share"), set.Threshold),
+					Fact: fmt.Sprintf("%s proven, and what is needed is %s: today this secret could not be had", count(len(d.Proven), "share"), scheme.Wanted()),
 					Next: "find the others; if fewer than the threshold can ever be found, replace the secret itself while what it opens is still open",
 				}
 				if a.json {
@@ -95,6 +97,21 @@ estate's ledger. Otherwise the result carries the date; keep it.`,
 	o.flags(c)
 	c.Flag("type").Usage = "ask for one share in words on the terminal"
 	return c
+}
+
+// sound gives the shares that are of the record, each once.
+func sound(held []heldShare, results []verifiedShare) []*shamir.Share {
+	var shares []*shamir.Share
+	seen := map[int]bool{}
+	for _, h := range held {
+		for _, v := range results {
+			if v.HandedOut && v.From == h.from && v.Index == h.Index && v.Set == h.Set.String() && !seen[v.Number] {
+				seen[v.Number] = true
+				shares = append(shares, h.Share)
+			}
+		}
+	}
+	return shares
 }
 
 func printDrill(w io.Writer, d drill) {
@@ -112,7 +129,7 @@ func printDrill(w io.Writer, d drill) {
 		rows = append(rows, "  not proven\t"+holder)
 	}
 	table(w, rows...)
-	fmt.Fprintf(w, "\n%d of %d proven; %d are needed to get the secret.\n", len(d.Proven), len(d.Proven)+len(d.Absent), d.Threshold)
+	fmt.Fprintf(w, "\n%d of %d proven; needed to get the secret: %s.\n", len(d.Proven), len(d.Proven)+len(d.Absent), d.wanted)
 	if d.Entry > 0 {
 		fmt.Fprintf(w, "It is entry %d of %s. Commit it; plans that were made before it are stale.\n", d.Entry, ledgerName)
 	}

@@ -74,12 +74,12 @@ type sheetLine struct {
 var sheetPage string
 
 func (a *app) printShares(ctx context.Context, o shareSource, out string, worksheet, screen bool) error {
-	set, err := a.recordOf(&o)
+	scheme, err := a.recordOf(&o)
 	if err != nil {
 		return err
 	}
 	if worksheet {
-		return a.writeSheets(out, worksheets(set))
+		return a.writeSheets(out, worksheets(scheme))
 	}
 	held, err := a.readShares(ctx, o)
 	if err != nil {
@@ -87,10 +87,10 @@ func (a *app) printShares(ctx context.Context, o shareSource, out string, worksh
 	}
 	defer wipeShares(held)
 	for _, h := range held {
-		if set == nil {
+		if scheme == nil {
 			break
 		}
-		if err := set.Check(h.Share); err != nil {
+		if _, err := scheme.Find(h.Share); err != nil {
 			return fmt.Errorf("%s: %w", h.from, refuseShares(err))
 		}
 	}
@@ -141,7 +141,15 @@ func modules(code *qr.Code) string {
 	return b.String()
 }
 
-func worksheets(set *shamir.Set) []sheet {
+func worksheets(scheme *shamir.Scheme) []sheet {
+	var sheets []sheet
+	for _, set := range scheme.Sets() {
+		sheets = append(sheets, worksheetsOf(set)...)
+	}
+	return sheets
+}
+
+func worksheetsOf(set *shamir.Set) []sheet {
 	var sheets []sheet
 	for _, m := range set.Members {
 		s := sheet{Index: m.Index, Count: len(set.Members), Threshold: set.Threshold, Purpose: set.Purpose, Holder: m.Holder, Set: set.ID().String(), Blank: true}

@@ -42,14 +42,18 @@ once: those who leave together must not be enough.`,
 			if err != nil {
 				return err
 			}
-			set, err := a.recordOf(&from)
+			record, err := a.recordOf(&from)
 			if err != nil {
 				return err
+			}
+			var set *shamir.Set
+			if record != nil {
+				set = record.Top
 			}
 			if err := fewLeave(set, p.Holders); err != nil && !force {
 				return err
 			}
-			held, err := a.gather(c.Context(), from)
+			held, err := a.gather(c.Context(), from, record)
 			if err != nil {
 				return err
 			}

@@ -42,6 +42,7 @@ type verifiedShare struct {
 	Threshold   int                 `json:"threshold,omitempty"`
 	Count       int                 `json:"count,omitempty"`
 	Index       int                 `json:"index,omitempty"`
+	Number      int                 `json:"-"` // among all people of the record
 	Holder      string              `json:"holder,omitempty"`
 	Corrections []shamir.Correction `json:"corrections,omitempty"`
 	HandedOut   bool                `json:"handed_out"` // it is the one of the set's record
@@ -52,24 +53,24 @@ type verifiedShare struct {
 // verifyShares says of every share whether it is sound, also after one that
 // is not.
 func (a *app) verifyShares(ctx context.Context, o shareSource) error {
-	set, err := a.recordOf(&o)
+	scheme, err := a.recordOf(&o)
 	if err != nil {
 		return err
 	}
-	results, held, err := a.judge(ctx, o, set)
+	results, held, err := a.judge(ctx, o, scheme)
 	defer wipeShares(held)
 	if err != nil {
 		return err
 	}
 	proven := false
-	if set != nil && len(held) == len(set.Members) && refusals(results) == 0 {
-		if err := set.Prove(bare(held)); err != nil {
+	if scheme != nil && len(held) == scheme.People() && refusals(results) == 0 {
+		if err := scheme.Prove(bare(held)); err != nil {
 			return refuseShares(err)
 		}
 		proven = true
 	}
 	result := map[string]any{"shares": results, "every_choice_proven": proven}
-	if err := a.emit("share verify", result, func(w io.Writer) { printVerifiedShares(w, results, set, proven) }); err != nil {
+	if err := a.emit("share verify", result, func(w io.Writer) { printVerifiedShares(w, results, scheme, proven) }); err != nil {
 		return err
 	}
 	return a.refuseSaid(results)
@@ -77,7 +78,7 @@ func (a *app) verifyShares(ctx context.Context, o shareSource) error {
 
 // judge reads and checks shares one by one. An error is one that says nothing
 // about a share.
-func (a *app) judge(ctx context.Context, o shareSource, set *shamir.Set) ([]verifiedShare, []heldShare, error) {
+func (a *app) judge(ctx context.Context, o shareSource, scheme *shamir.Scheme) ([]verifiedShare, []heldShare, error) {
 	ids, err := readIdentities(ctx, o.identities)
 	if err != nil {
 		return nil, nil, err
@@ -90,8 +91,8 @@ func (a *app) judge(ctx context.Context, o shareSource, set *shamir.Set) ([]veri
 			held = append(held, h)
 			a.sayCorrections(h)
 			v = verifiedShare{From: name, Set: h.Set.String(), Purpose: h.Purpose, Threshold: h.Threshold, Count: h.Count, Index: h.Index, Holder: h.Holder, Corrections: h.corrections}
-			if set != nil {
-				err = set.Check(h.Share)
+			if scheme != nil {
+				v.Number, err = scheme.Find(h.Share)
 				v.HandedOut = err == nil
 			}
 		}
@@ -149,7 +150,7 @@ func (a *app) refuseSaid(results []verifiedShare) error {
 	return refusal
 }
 
-func printVerifiedShares(w io.Writer, results []verifiedShare, set *shamir.Set, proven bool) {
+func printVerifiedShares(w io.Writer, results []verifiedShare, scheme *shamir.Scheme, proven bool) {
 	for _, v := range results {
 		switch {
 		case v.Problem != "":
@@ -162,9 +163,11 @@ func printVerifiedShares(w io.Writer, results []verifiedShare, set *shamir.Set, 
 		}
 	}
 	switch {
+	case proven && len(scheme.Groups) == 0:
+		fmt.Fprintf(w, "\nAll %d shares are here, and every %d of them give the same secret.\n", scheme.People(), scheme.Top.Threshold)
 	case proven:
-		fmt.Fprintf(w, "\nAll %d shares are here, and every %d of them give the same secret.\n", len(set.Members), set.Threshold)
-	case set == nil:
+		fmt.Fprintf(w, "\nAll %d shares are here, and every choice of enough of them gives the same secret.\n", scheme.People())
+	case scheme == nil:
 		fmt.Fprintf(w, "\nNot checked: whether these are the shares that were handed out; --set FILE does that.\n")
 	}
 }

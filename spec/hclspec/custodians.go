@@ -4,8 +4,15 @@ import "pki.internal/spec"
 
 func (raw *rawCustodians) link() *spec.Custodians {
 	c := &spec.Custodians{Origin: raw.Origin, Threshold: raw.Threshold}
-	for _, h := range raw.Holders {
-		c.Holders = append(c.Holders, spec.Holder{Origin: h.Origin, Name: h.Name, Recipient: h.Recipient, Identity: h.Identity, Site: h.Site})
+	add := func(group string, holders []rawHolder) {
+		for _, h := range holders {
+			c.Holders = append(c.Holders, spec.Holder{Origin: h.Origin, Name: h.Name, Recipient: h.Recipient, Identity: h.Identity, Site: h.Site, Group: group})
+		}
+	}
+	add("", raw.Holders)
+	for _, g := range raw.Groups {
+		c.Groups = append(c.Groups, spec.CustodianGroup{Origin: g.Origin, Name: g.Name, Threshold: g.Threshold, Count: len(g.Holders)})
+		add(g.Name, g.Holders)
 	}
 	return c
 }

@@ -94,7 +94,16 @@ type rawCustodians struct {
 	spec.Origin
 
 	Name      string      `hcl:"name,label"`
-	Threshold int         `hcl:"threshold" doc:"how many shares give the secret, such as 3"`
+	Threshold int         `hcl:"threshold" doc:"how many shares give the secret, such as 3; with groups, how many groups"`
+	Holders   []rawHolder `hcl:"holder,block"`
+	Groups    []rawGroup  `hcl:"group,block"`
+}
+
+type rawGroup struct {
+	spec.Origin
+
+	Name      string      `hcl:"name,label"`
+	Threshold int         `hcl:"threshold" doc:"how many of its people stand for the group, such as 2"`
 	Holders   []rawHolder `hcl:"holder,block"`
 }
 
