@@ -24,7 +24,7 @@ func crlCommand(a *app) *cobra.Command {
 			return c.Help()
 		},
 	}
-	c.AddCommand(crlSignCommand(a), crlShowCommand(a), crlDiffCommand(a), crlVerifyCommand(a), crlReleaseCommand(a), crlTimerCommand(a))
+	c.AddCommand(crlSignCommand(a), crlShowCommand(a), crlDiffCommand(a), crlVerifyCommand(a), crlReleaseCommand(a), crlTimerCommand(a), crlShardCommand(a))
 	return c
 }
 

@@ -59,6 +59,9 @@ func (s *crlSigner) fromEstate(ctx context.Context, root *os.Root, name string) 
 	}
 	s.blocks = entries
 	s.described = authority
+	if s.o.deltaOf != "" {
+		return s.estateKey(ctx, root, estate, authority, have)
+	}
 	if len(s.o.urls) == 0 {
 		s.o.urls = authority.CRL.URLs
 	}

@@ -25,7 +25,11 @@ func (s *crlSigner) head() error {
 	if err != nil {
 		return err
 	}
-	idp, err := s.chooseScope()
+	choose := s.chooseScope
+	if s.baseList != nil {
+		choose = s.deltaScope
+	}
+	idp, err := choose()
 	if err != nil {
 		return err
 	}
@@ -41,6 +45,11 @@ func (s *crlSigner) head() error {
 		Signature: s.algorithm, Issuer: s.issuer.RawSubject, ThisUpdate: s.now, NextUpdate: next,
 		Extensions: []tbs.Extension{keyID, number},
 	}
+	kind, err := s.kindExtensions()
+	if err != nil {
+		return err
+	}
+	s.template.Extensions = append(s.template.Extensions, kind...)
 	if idp != nil {
 		s.template.Extensions = append(s.template.Extensions, *idp)
 		s.scope = idp.Value
@@ -60,6 +69,10 @@ func (s *crlSigner) chooseNumber() error {
 		}
 	}
 	if s.before == nil {
+		if wanted == nil && s.baseList != nil {
+			s.number = new(big.Int).Add(s.floor, big.NewInt(1))
+			return nil
+		}
 		if wanted == nil {
 			return &ceremony.Refusal{
 				Fact: fmt.Sprintf("there is no CRL at %s and no --previous, so nobody knows which numbers were used", s.o.out),
@@ -85,7 +98,7 @@ func (s *crlSigner) above(free bool) error {
 	}
 	if !free {
 		return &ceremony.Refusal{
-			Fact: fmt.Sprintf("number %s is not above the one in the ledger, %s", s.number, floor),
+			Fact: fmt.Sprintf("number %s is not above %s, which was used already (in the ledger, or in a CRL that --above or --delta-of names)", s.number, floor),
 			Next: "give a higher --number",
 		}
 	}
@@ -151,7 +164,10 @@ func (s *crlSigner) nextUpdate() (time.Time, error) {
 	if text == "" && s.before != nil && !s.before.NextUpdate.IsZero() {
 		return s.now.Add(s.before.NextUpdate.Sub(s.before.ThisUpdate)), nil
 	}
-	if text == "" {
+	switch {
+	case s.baseList != nil && text == "":
+		text = defaultDeltaValidFor
+	case text == "":
 		text = defaultValidFor
 	}
 	d, err := spec.ParseDuration(text)

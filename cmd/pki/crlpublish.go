@@ -62,6 +62,7 @@ type manifest struct {
 	DER        publishedFile  `json:"der"`
 	PEM        publishedFile  `json:"pem"` // the same list; the DER's hash speaks for both
 	Previous   *publishedList `json:"previous,omitempty"`
+	Base       *publishedList `json:"base,omitempty"` // of a delta list
 	Forced     *forced        `json:"forced,omitempty"`
 }
 
@@ -86,7 +87,7 @@ type forced struct {
 
 // publish writes the three files under other names, reads them back, and gives
 // them their names. The DER comes first: it is what relying parties fetch.
-func (s *crlSigner) publish(list *signedCRL) error {
+func (s *crlSigner) publish(list *signedCRL) (*manifest, error) {
 	out := s.o.out
 	names := []string{out, out + ".pem", out + ".json"}
 	defer func() {
@@ -104,32 +105,36 @@ func (s *crlSigner) publish(list *signedCRL) error {
 			m.Previous.Number = n.String()
 		}
 	}
+	if s.baseList != nil {
+		digest, _ := s.baseList.Digest()
+		m.Base = &publishedList{SHA256: hexOf(digest), Number: s.baseList.Number().String()}
+	}
 	if len(s.forced) > 0 {
 		m.Forced = &forced{s.o.force, s.forced}
 	}
 	var err error
 	hash := sha256.New()
 	if m.DER, err = writeNew(out, func(w io.Writer) error { return copyAll(io.MultiWriter(w, hash), list.parts) }); err != nil {
-		return err
+		return nil, err
 	}
 	m.DER.SHA256 = hexOf(hash.Sum(nil))
 	readBack := make(chan error, 1)
 	go func() { readBack <- s.readBack(list) }()
 	m.PEM, err = writeNew(out+".pem", func(w io.Writer) error { return armourFile(w, out+".new") })
 	if err = errors.Join(<-readBack, err); err != nil {
-		return err
+		return nil, err
 	}
 	text, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err = writeNew(out+".json", func(w io.Writer) error { _, err := w.Write(append(text, '\n')); return err }); err != nil {
-		return err
+		return nil, err
 	}
 	if err := giveNames(names); err != nil {
-		return err
+		return nil, err
 	}
-	return s.report(m)
+	return &m, nil
 }
 
 // giveNames puts finished files in their places, each in one step.

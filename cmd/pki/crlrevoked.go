@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -9,18 +8,21 @@ import (
 	"time"
 
 	"pki.internal/ceremony"
-	"pki.internal/lint/crlwalk"
 	"pki.internal/plan/revocation"
 	"pki.internal/spec"
 )
 
 // compile reads what is revoked and writes the entries into a scratch file.
 func (s *crlSigner) compile(ctx context.Context) (*os.File, error) {
-	records, done, err := s.readRevoked(ctx)
-	if err != nil {
-		return nil, err
+	records := s.shared
+	if records == nil {
+		own, done, err := s.readRevoked(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		records = own
 	}
-	defer done()
 	merge, err := records.Sorted()
 	if err != nil {
 		return nil, err
@@ -34,14 +36,17 @@ func (s *crlSigner) compile(ctx context.Context) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := revocation.Rules{ThisUpdate: s.now.Unix(), OnlyCA: s.onlyCA}
+	rules := s.rules()
 	known, done, err := s.readIssued()
 	if err != nil {
 		body.Close()
 		return nil, err
 	}
 	defer done()
-	rules.Issued = known
+	rules.Keep = s.keep(known)
+	if s.o.shardBy != "issued" || s.shared == nil {
+		rules.Issued = known
+	}
 	if s.summary, err = revocation.Compile(merge, previous, rules, body); err != nil {
 		body.Close()
 		return nil, err
@@ -55,7 +60,7 @@ func (s *crlSigner) compile(ctx context.Context) (*os.File, error) {
 
 // readRevoked reads all input into a sorter.
 func (s *crlSigner) readRevoked(ctx context.Context) (*revocation.Sorter, func(), error) {
-	how := revocation.ForCertificates{Date: s.now.Unix(), Issuer: s.issuer, Given: s.o.reason != ""}
+	how := revocation.ForCertificates{Date: s.now.Unix(), Issuer: s.issuer, Given: s.o.reason != "", Check: s.bound}
 	var err error
 	if how.Given {
 		if how.Reason, err = spec.ParseReason(s.o.reason); err != nil {
@@ -118,8 +123,12 @@ func (s *crlSigner) readIssued() (*revocation.Known, func(), error) {
 		return nil, nil, err
 	}
 	sorter := revocation.NewSorter(file)
-	err = revocation.ReadIssued(in, func(serial revocation.Serial) error {
-		return sorter.Add(&revocation.Record{Serial: serial, Expires: revocation.Unknown, Invalidity: revocation.Unknown})
+	err = revocation.ReadIssued(in, func(serial revocation.Serial, shard int) error {
+		if s.o.shardBy != "issued" {
+			shard = revocation.NoShard
+		}
+		r := revocation.IssuedRecord(serial, shard)
+		return sorter.Add(&r)
 	})
 	var merge *revocation.Merge
 	if err == nil {
@@ -161,39 +170,25 @@ func readRevocations(ctx context.Context, name string, how revocation.ForCertifi
 // previousEntries gives the list before by ascending serial number, sorted in
 // a scratch file when it is not.
 func (s *crlSigner) previousEntries() (*revocation.Previous, func(), error) {
-	if s.before == nil {
+	_, before := s.held()
+	if before == nil {
 		return nil, func() {}, nil
 	}
-	if s.before.Sorted {
-		return revocation.FromList(s.before, s.again), func() {}, nil
+	if before.Sorted {
+		return revocation.FromList(before, s.again), func() {}, nil
 	}
 	file, err := scratch(s.o.out)
 	if err != nil {
 		return nil, nil, err
 	}
 	sorter := revocation.NewSorter(file)
-	unsorted := revocation.FromList(s.before, s.again)
+	unsorted := revocation.FromList(before, s.again)
 	if err := unsorted.Each(sorter.Add); err != nil {
 		file.Close()
 		return nil, nil, err
 	}
 	sorted := &revocation.Previous{ThisUpdate: unsorted.ThisUpdate, Entries: unsorted.Entries, Each: sorter.Each}
 	return sorted, func() { file.Close() }, nil
-}
-
-// again reads the list before a second time and makes sure that it is still
-// the same.
-func (s *crlSigner) again(visit func(*crlwalk.Entry) error) error {
-	list, err := s.previous.walk(visit)
-	if err != nil {
-		return err
-	}
-	have, _ := list.Digest()
-	want, _ := s.before.Digest()
-	if !bytes.Equal(have, want) {
-		return fmt.Errorf("%s changed while it was read; run the command again", s.previous.name)
-	}
-	return nil
 }
 
 // gate stops a list that must not replace the one before, unless somebody says

@@ -33,7 +33,9 @@ type crlSignOptions struct {
 	revoked, urls                            []string
 	number, validFor, issueEvery, only       string
 	reason, date, force, profile             string
-	issued, wait                             string
+	issued, wait, deltaOf, shardBy           string
+	freshest, above                          []string
+	shards                                   int
 }
 
 func crlSignCommand(a *app) *cobra.Command {
@@ -76,6 +78,11 @@ manifest.`,
 	o.token.pinFlags(c)
 	f.StringArrayVar(&o.revoked, "revoked", nil, "what is revoked, - for standard input; may be repeated (required without AUTHORITY)")
 	f.StringVar(&o.issued, "issued", "", "serial numbers that the authority has issued: index.txt, CSV or JSON lines; others are refused")
+	f.StringVar(&o.deltaOf, "delta-of", "", "sign a delta CRL: what changed since this complete one")
+	f.StringArrayVar(&o.freshest, "freshest", nil, "where the delta CRLs of a complete one are; may be repeated (default: as in the previous)")
+	f.StringArrayVar(&o.above, "above", nil, "another CRL of this authority that the number must exceed, such as its newest delta; may be repeated")
+	f.IntVar(&o.shards, "shards", 0, "sign this many CRLs, with {shard} in --out and --url; each certificate belongs to one")
+	f.StringVar(&o.shardBy, "shard-by", "serial", "how a certificate is bound to its CRL: serial (a hash), or issued (a column of --issued)")
 	f.StringVar(&o.wait, "wait", "", "how long to try again when another process signs, or the token is not there, such as 2m")
 	f.StringVar(&o.previous, "previous", "", "the CRL before this one (default: what is at --out)")
 	f.StringVar(&o.out, "out", "", "where the CRL goes, in DER; .pem and .json are added beside it (required)")
@@ -110,6 +117,10 @@ type crlSigner struct {
 	scope      []byte
 	blocks     []tbs.Entry     // revocations of the estate
 	described  *spec.Authority // by the estate; nil when it stands alone
+	base       *crlFile        // that a delta list is held against
+	baseList   *crlwalk.List
+	shared     *revocation.Sorter // records of all shards; nil without shards
+	shard      int
 	onlyCA     bool
 	summary    revocation.Summary
 	forced     []revocation.Objection
@@ -125,11 +136,6 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions, args []string) erro
 	// is needed; small containers hold 64 MiB.
 	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	s := &crlSigner{app: a, o: o, now: a.now().UTC().Truncate(time.Second)}
-	unlock, err := lockOutput(o.out)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	defer s.closeKey()
 	if len(args) == 1 {
 		root, err := s.folder()
@@ -141,20 +147,41 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions, args []string) erro
 			return err
 		}
 	}
-	if err := s.open(ctx); err != nil {
+	if o.shards != 0 {
+		return s.signShards(ctx)
+	}
+	m, err := s.sign(ctx)
+	if err != nil {
 		return err
 	}
-	if s.previous != nil {
-		defer s.previous.Close()
+	return s.emit("crl sign", m, func(w io.Writer) { s.describe(w, *m) })
+}
+
+// sign makes one list and publishes it.
+func (s *crlSigner) sign(ctx context.Context) (*manifest, error) {
+	unlock, err := lockOutput(s.o.out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	defer func() {
+		for _, f := range []*crlFile{s.previous, s.base} {
+			if f != nil {
+				f.Close()
+			}
+		}
+	}()
+	if err := s.open(ctx); err != nil {
+		return nil, err
 	}
 	body, err := s.compile(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer body.Close()
 	out, err := s.seal(ctx, body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return s.publish(out)
 }
@@ -162,6 +189,23 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions, args []string) erro
 // open reads everything that can be wrong before the input is read: issuer,
 // key, and the list before.
 func (s *crlSigner) open(ctx context.Context) error {
+	if err := s.openIssuer(ctx); err != nil {
+		return err
+	}
+	if err := s.openBase(); err != nil {
+		return err
+	}
+	if err := s.readAbove(); err != nil {
+		return err
+	}
+	if err := s.openPrevious(); err != nil {
+		return err
+	}
+	return s.head()
+}
+
+// openIssuer reads the certificate and opens its key, unless that is done.
+func (s *crlSigner) openIssuer(ctx context.Context) error {
 	var err error
 	if s.issuer == nil {
 		if s.issuer, err = readCertificate(s.o.issuer); err != nil {
@@ -175,18 +219,10 @@ func (s *crlSigner) open(ctx context.Context) error {
 	if len(s.issuer.SubjectKeyId) == 0 {
 		return fmt.Errorf("%s has no subject key identifier, and a CRL must name its key (RFC 5280 §5.2.1); issue the authority a new certificate", s.o.issuer)
 	}
-	if s.floor, err = s.ledgerNumber(); err != nil {
+	if s.floor, err = s.ledgerNumber(); err != nil || s.key != nil {
 		return err
 	}
-	if s.key == nil {
-		if err := s.openKey(ctx); err != nil {
-			return err
-		}
-	}
-	if err := s.openPrevious(); err != nil {
-		return err
-	}
-	return s.head()
+	return s.openKey(ctx)
 }
 
 // openPrevious finds the list that will be replaced, and reads it once whole.
@@ -209,8 +245,8 @@ func (s *crlSigner) openPrevious() error {
 	}
 	s.beforeHash = hash.Sum(nil)
 	s.signed = s.before.CheckIssuer(s.issuer)
-	if s.before.Extension(crlwalk.OIDDelta) != nil {
-		return fmt.Errorf("%s is a delta CRL; give the complete one", name)
+	if err := s.rightKind(name); err != nil {
+		return err
 	}
 	if s.o.previous == "" {
 		return nil
@@ -293,19 +329,24 @@ func (s *crlSigner) seal(ctx context.Context, body *os.File) (*signedCRL, error)
 	return &signedCRL{io.MultiReader(bytes.NewReader(before), signed(), bytes.NewReader(after)), judged}, nil
 }
 
-// report says what was published.
-func (s *crlSigner) report(m manifest) error {
-	return s.emit("crl sign", m, func(w io.Writer) {
-		fmt.Fprintf(w, "CRL number %s of %s: %s, until %s\n", m.Number, m.Issuer, count(m.Entries, "revocation"), instant(m.NextUpdate))
-		fmt.Fprintf(w, "%s: SHA-256 %s\n", s.o.out, m.DER.SHA256)
-		d := s.summary
-		if s.before != nil {
-			fmt.Fprintf(w, "since number %s: %d added, %d changed, %d expired, %d lifted, %d vanished\n", m.Previous.Number, d.Added, d.Changed, d.Expired, d.Lifted, d.Vanished)
-		}
-		for _, o := range s.forced {
-			fmt.Fprintf(w, "overruled (%s): %s (%s)\n", s.o.force, o.Detail, o.Rule)
-		}
-	})
+// describe says what was published.
+func (s *crlSigner) describe(w io.Writer, m manifest) {
+	kind := "CRL"
+	if s.baseList != nil {
+		kind = "Delta CRL"
+	}
+	fmt.Fprintf(w, "%s number %s of %s: %s, until %s\n", kind, m.Number, m.Issuer, count(m.Entries, "revocation"), instant(m.NextUpdate))
+	fmt.Fprintf(w, "%s: SHA-256 %s\n", s.o.out, m.DER.SHA256)
+	d, since := s.summary, m.Previous
+	if m.Base != nil {
+		since = m.Base
+	}
+	if since != nil {
+		fmt.Fprintf(w, "since number %s: %d added, %d changed, %d expired, %d lifted, %d vanished\n", since.Number, d.Added, d.Changed, d.Expired, d.Lifted, d.Vanished)
+	}
+	for _, o := range s.forced {
+		fmt.Fprintf(w, "overruled (%s): %s (%s)\n", s.o.force, o.Detail, o.Rule)
+	}
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -110,6 +110,9 @@ func (w *walker) done(err error) (*List, error) {
 		return nil, err
 	}
 	w.out.Size = w.offset()
+	if w.out.Extension(OIDDelta) != nil {
+		w.out.Faults &^= ReasonRemove // RFC 5280 §5.3.1: there it belongs
+	}
 	return &w.out, nil
 }
 
@@ -325,6 +328,7 @@ var (
 	OIDNumber         = asn1.ObjectIdentifier{2, 5, 29, 20}
 	OIDDelta          = asn1.ObjectIdentifier{2, 5, 29, 27}
 	OIDIDP            = asn1.ObjectIdentifier{2, 5, 29, 28}
+	OIDFreshest       = asn1.ObjectIdentifier{2, 5, 29, 46}
 	OIDAuthorityKeyID = asn1.ObjectIdentifier{2, 5, 29, 35}
 )
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pki.internal/lint/crlwalk"
+	"pki.internal/plan/tbs"
 	"pki.internal/spec"
 )
 
@@ -16,6 +17,13 @@ type Rules struct {
 	// Issued are the serial numbers that the issuer is known to have used; nil
 	// when nobody knows. A slip of the pen would leave the bad certificate good.
 	Issued *Known
+	// Keep says which records belong on this list, when it is one of several
+	// that share the certificates of an issuer; nil keeps all. It is asked by
+	// ascending numbers.
+	Keep func(Serial) (bool, error)
+	// Delta makes a list of what changed since the list before, which is its
+	// base (RFC 5280 §5.2.4).
+	Delta bool
 }
 
 // Previous is the list that will be replaced.
@@ -67,7 +75,8 @@ type compiler struct {
 func Compile(records *Merge, previous *Previous, rules Rules, out io.Writer) (Summary, error) {
 	c := &compiler{rules: rules, previous: previous, out: out}
 	var r Record
-	more, err := records.Next(&r)
+	next := func() (bool, error) { return c.next(records, &r) }
+	more, err := next()
 	if err != nil {
 		return c.sum, err
 	}
@@ -77,24 +86,23 @@ func Compile(records *Merge, previous *Previous, rules Rules, out io.Writer) (Su
 				if err := c.add(&r, nil); err != nil {
 					return err
 				}
-				if more, err = records.Next(&r); err != nil {
+				if more, err = next(); err != nil {
 					return err
 				}
 			}
 			if !more || r.Serial != p.Serial {
-				c.gone(p)
-				return nil
+				return c.gone(p)
 			}
 			if err := c.add(&r, p); err != nil {
 				return err
 			}
-			more, err = records.Next(&r)
+			more, err = next()
 			return err
 		})
 	}
 	for err == nil && more {
 		if err = c.add(&r, nil); err == nil {
-			more, err = records.Next(&r)
+			more, err = next()
 		}
 	}
 	if err == nil {
@@ -138,7 +146,26 @@ func (c *compiler) add(r, p *Record) error {
 			c.later.add(fmt.Sprintf("%s: %s, and %s before", r.Serial, stamp(r.Date), stamp(p.Date)))
 		}
 	}
-	entry := r.entry()
+	if c.rules.Delta && p != nil && r.Reason == p.Reason && r.Date == p.Date {
+		return nil // the base says it
+	}
+	return c.write(r.entry())
+}
+
+// next gives the next record that belongs on this list.
+func (c *compiler) next(records *Merge, r *Record) (bool, error) {
+	for {
+		more, err := records.Next(r)
+		if err != nil || !more || c.rules.Keep == nil {
+			return more, err
+		}
+		if keep, err := c.rules.Keep(r.Serial); keep || err != nil {
+			return keep, err
+		}
+	}
+}
+
+func (c *compiler) write(entry tbs.PackedEntry) error {
 	before := len(c.buf)
 	var err error
 	if c.buf, err = entry.Append(c.buf); err != nil {
@@ -188,13 +215,18 @@ func (c *compiler) expired(r, p *Record) bool {
 
 // gone notes an entry of the list before that nobody speaks of any more. Only
 // a hold can be lifted (RFC 5280 §5.3.1).
-func (c *compiler) gone(p *Record) {
-	if p.Reason == spec.CertificateHold {
-		c.sum.Lifted++
-		return
+func (c *compiler) gone(p *Record) error {
+	if p.Reason != spec.CertificateHold {
+		c.sum.Vanished++
+		c.vanished.add(p.Serial.String())
+		return nil
 	}
-	c.sum.Vanished++
-	c.vanished.add(p.Serial.String())
+	c.sum.Lifted++
+	if !c.rules.Delta {
+		return nil
+	}
+	// RFC 5280 §5.3.1: a delta list says so, because the base does not.
+	return c.write(tbs.PackedEntry{Serial: p.Serial[:], Date: c.rules.ThisUpdate, Reason: int(spec.RemoveFromCRL), Removed: true})
 }
 
 // weaker reports whether a reason takes back what another has said.

@@ -38,6 +38,8 @@ type ForCertificates struct {
 	Given bool
 	// Issuer must have signed them; nil accepts any.
 	Issuer *x509.Certificate
+	// Check says what else is wrong with one; nil finds nothing.
+	Check func(*x509.Certificate) error
 }
 
 // Limits of the input: a line of any real form has a few hundred octets, and
@@ -165,6 +167,11 @@ func revoke(c *x509.Certificate, how ForCertificates, emit func(*Record) error) 
 	if c.IsCA && c.BasicConstraintsValid {
 		if err := CheckCAReason(how.Reason); err != nil {
 			return fmt.Errorf("the certificate of %q is a CA's: %w", c.Subject, err)
+		}
+	}
+	if how.Check != nil {
+		if err := how.Check(c); err != nil {
+			return err
 		}
 	}
 	serial, err := SerialOf(c.SerialNumber.Bytes())

@@ -29,6 +29,7 @@ type Sorter struct {
 	count   int
 	out     *bufio.Writer
 	order   []ordered
+	moved   []ordered // room to sort in
 }
 
 // run is a part of the scratch file that is in order.
@@ -153,15 +154,27 @@ func (s *Sorter) arrange(chunk [][recordSize]byte) {
 	if inOrder {
 		return
 	}
-	slices.SortFunc(s.order, func(a, b ordered) int {
-		if a.key != b.key {
-			if a.key < b.key {
-				return -1
-			}
-			return 1
+	s.moved = slices.Grow(s.moved[:0], len(s.order))[:len(s.order)]
+	sorted := radixSort(s.order, s.moved)
+	if &sorted[0] != &s.order[0] {
+		s.order, s.moved = sorted, s.order
+	}
+	s.settle(chunk)
+}
+
+// settle orders what the keys do not: numbers that agree in the octets that
+// went into them.
+func (s *Sorter) settle(chunk [][recordSize]byte) {
+	for from := 0; from < len(s.order); {
+		to := from + 1
+		for to < len(s.order) && s.order[to].key == s.order[from].key {
+			to++
 		}
-		return bySerial(&chunk[a.place], &chunk[b.place])
-	})
+		if to-from > 1 {
+			slices.SortFunc(s.order[from:to], func(a, b ordered) int { return bySerial(&chunk[a.place], &chunk[b.place]) })
+		}
+		from = to
+	}
 }
 
 // Sorted ends the adding and gives the records in order. It may be asked
@@ -175,7 +188,7 @@ func (s *Sorter) Sorted() (*Merge, error) {
 	if err := s.wait(); err != nil {
 		return nil, err
 	}
-	s.chunk, s.spare, s.out, s.order = nil, nil, nil, nil
+	s.chunk, s.spare, s.out, s.order, s.moved = nil, nil, nil, nil, nil
 	m := &Merge{}
 	for _, r := range s.runs {
 		buffer := runBuffer

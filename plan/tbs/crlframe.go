@@ -97,6 +97,9 @@ type PackedEntry struct {
 	// HasInvalidity adds the day since when the key is not to be trusted
 	// (RFC 5280 §5.3.2).
 	HasInvalidity bool
+	// Removed allows the reason removeFromCRL, which is for delta lists alone
+	// (RFC 5280 §5.3.1).
+	Removed bool
 }
 
 // Append writes an entry in DER behind b. The octets are those that Build
@@ -110,7 +113,7 @@ func (e *PackedEntry) Append(b []byte) ([]byte, error) {
 	if len(serial) == 0 || len(serial) > 100 {
 		return nil, fmt.Errorf("serial %x is not a positive number of at most 100 octets", e.Serial)
 	}
-	if !knownReason(e.Reason) {
+	if !knownReason(e.Reason) && !(e.Removed && e.Reason == removeFromCRL) {
 		return nil, fmt.Errorf("revocation of serial %x: %d is not a CRLReason", serial, e.Reason)
 	}
 	if !datable(e.Date) || (e.HasInvalidity && !datable(e.Invalidity)) {
@@ -132,6 +135,8 @@ func (e *PackedEntry) Append(b []byte) ([]byte, error) {
 	b = appendDate(b, e.Date, e.Date >= year2050)
 	return e.appendExtensions(b), nil
 }
+
+const removeFromCRL = 8
 
 const (
 	reasonSize     = 12
