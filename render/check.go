@@ -55,7 +55,7 @@ func Check(e *spec.Estate) spec.Diagnostics {
 			}
 			seen[r.Error()] = true
 			d.Report(r.Origin, r.Attribute, "Online CA that cannot be rendered", "%s.", upper(r.Text))
-			if slices.Contains([]string{"key", "host_key", "user_key", "data_source"}, r.Attribute) { // they may hold a PIN or a password
+			if slices.Contains([]string{"key", "host_key", "user_key", "decrypter_key", "data_source"}, r.Attribute) { // they may hold a PIN or a password
 				d.HideLine()
 			}
 		}

@@ -119,6 +119,10 @@ func provisionersOf(s plan.State, o *spec.OnlineCA) ([]provisioner, []plan.File,
 			one.IIDRoots = "certs/" + name + "-iid.crt"
 			files.files = append(files.files, plan.File{Path: one.IIDRoots, Mode: 0o644, Data: joinPEM(p.Cloud.IIDRoots)})
 		}
+		if key := p.SCEP.DecrypterKey; p.Kind == "scep" && key != "" {
+			_, err := parseSigningKey(p.Origin, "decrypter_key", key)
+			refused = append(refused, err)
+		}
 		if one.Options, err = files.options(p); err != nil {
 			refused = append(refused, err)
 		}
@@ -178,6 +182,9 @@ func (r *provisioner) scep(s spec.SCEP) {
 	r.Capabilities, r.IncludeRoot, r.ExcludeIntermediate = s.Capabilities, s.IncludeRoot, s.ExcludeIntermediate
 	r.MinimumPublicKeyLength, r.EncryptionAlgorithm = s.MinimumPublicKeyLength, s.CipherNumber()
 	r.DecrypterCertificate, r.DecrypterKey = joinPEM(s.DecrypterCertificate), s.DecrypterKey
+	if s.DecrypterKey != "" && !scheme.MatchString(s.DecrypterKey) {
+		r.DecrypterKey = "softkms:path=" + s.DecrypterKey // step-ca takes no bare path here
+	}
 }
 
 // joinPEM gives the PEM blocks of files and nothing that stands between them.

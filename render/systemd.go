@@ -115,6 +115,9 @@ func newHost(e *spec.Estate, o *spec.OnlineCA, keys []signingKey) *host {
 		h.Remote = o.Database.Type
 	}
 	for _, p := range o.Provisioners {
+		if key := p.SCEP.DecrypterKey; p.Kind == "scep" && key != "" && !scheme.MatchString(key) {
+			h.Keys = append(h.Keys, keyFile{Path: absolute(key), What: "the RSA key of SCEP, not encrypted: ca.json has no place for its password that is not in Git"})
+		}
 		h.Names = append(h.Names, p.Address.FileName())
 	}
 	return h

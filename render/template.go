@@ -23,31 +23,24 @@ var leafTemplate []byte
 //go:embed text/device.tpl
 var deviceTemplate []byte
 
-// peopleTemplate is leafTemplate for people who log in: as with step-ca's own
-// template, those on the list of admins may ask for any name.
-//
-//go:embed text/people.tpl
-var peopleTemplate []byte
-
 // builtin is a template of ours; its name no block may have.
 type builtin struct {
 	name string
 	text []byte
 }
 
-// builtinFor chooses what a provisioner without a template issues.
+// builtinFor chooses what a provisioner without a template issues. step-ca's own
+// template gives admins of an OpenID provider whatever names they ask for; ours
+// gives them theirs, as everybody.
 func builtinFor(p *spec.Provisioner) builtin {
 	attests := len(p.Challenges) > 0 && !slices.ContainsFunc(p.Challenges, func(c string) bool { return c != "device-attest-01" })
-	switch {
-	case p.Kind == "acme" && attests:
+	if p.Kind == "acme" && attests {
 		return builtin{"device", deviceTemplate}
-	case p.Kind == "oidc" && len(p.OIDC.Admins) > 0:
-		return builtin{"people", peopleTemplate}
 	}
 	return builtin{"leaf", leafTemplate}
 }
 
-func builtinNames() []string { return []string{"leaf", "device", "people"} }
+func builtinNames() []string { return []string{"leaf", "device"} }
 
 // templates collects the template files of one online CA, each once.
 type templates struct {
@@ -93,19 +86,8 @@ func (t *templates) x509(p *spec.Provisioner) (*templateOptions, error) {
 	if p.Template != nil {
 		return t.written(p.Template, t.urls)
 	}
-	own, data := builtinFor(p), t.urls
-	if own.name == "people" {
-		data = map[string]json.RawMessage{}
-		for key, urls := range t.urls {
-			data[key] = urls
-		}
-		admins, err := encode(p.OIDC.Admins)
-		if err != nil {
-			return nil, err
-		}
-		data["admins"] = admins
-	}
-	return &templateOptions{TemplateFile: t.file("x509", own.name, own.text), TemplateData: data}, nil
+	own := builtinFor(p)
+	return &templateOptions{TemplateFile: t.file("x509", own.name, own.text), TemplateData: t.urls}, nil
 }
 
 // written is a template of the estate. urls are what it is told beside its own

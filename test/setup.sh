@@ -7,12 +7,14 @@ cd "$(dirname "$0")/.."
 # command or file:package
 packages="openssl:openssl gcc:gcc softhsm2-util:softhsm2 certutil:libnss3-tools p11-kit:p11-kit
 ssss-split:ssss chromium:chromium pdfinfo:poppler-utils zbarimg:zbar-tools python3:python3 jq:jq
+nebula-cert:nebula ssh-keygen:openssh-client curl:curl haproxy:haproxy nginx:nginx /usr/lib/postgresql:postgresql
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 /usr/lib/$(uname -m)-linux-gnu/pkcs11/p11-kit-client.so:p11-kit-modules"
 
 # name module@version. A new pin is built beside nothing: the old one goes.
 tools='step-ca github.com/smallstep/certificates/cmd/step-ca@v0.30.2
-step github.com/smallstep/cli/cmd/step@v0.30.6'
+step github.com/smallstep/cli/cmd/step@v0.30.6
+scepclient github.com/micromdm/scep/v2/cmd/scepclient@v2.3.0'
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 

@@ -4,6 +4,7 @@ package stepca_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -11,6 +12,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -35,6 +37,33 @@ type bench struct {
 	rootPEM string // path
 	chain   string // path, the chain without the root
 	client  *http.Client
+
+	// What an estate of its own has; the zero values are the shared estate's.
+	hcl       string                     // file in testdata
+	passwords []string                   // names of secrets
+	files     map[string][]byte          // beside the HCL
+	data      map[string]any             // for the template, instead of ports
+	deliver   map[string]string          // secrets, from the estate to the host
+	before    func(*bench, string) error // changes the home before the start
+}
+
+// own gives a bench of its own for one test, stopped at its end.
+func own(t *testing.T, b *bench) *bench {
+	t.Helper()
+	b.tools = tools(t)
+	t.Cleanup(func() {
+		if b.ca != nil {
+			b.ca.stop()
+			if t.Failed() {
+				t.Logf("step-ca said:\n%s", b.ca.log())
+			}
+		}
+		os.RemoveAll(b.folder)
+	})
+	if err := b.setUp(); err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // ports is what the estate's template takes.
@@ -145,12 +174,17 @@ func (b *bench) takePorts() error {
 
 // writeEstate writes what people write, and the passwords of a lab.
 func (b *bench) writeEstate() error {
-	text, err := template.ParseFiles(filepath.Join("testdata", "estate.pki.hcl.tmpl"))
+	text, err := template.ParseFiles(filepath.Join("testdata", cmp.Or(b.hcl, "estate.pki.hcl.tmpl")))
 	if err != nil {
 		return err
 	}
 	var hcl bytes.Buffer
-	if err := text.Execute(&hcl, b.ports); err != nil {
+	var data any = b.ports
+	if b.data != nil {
+		data = b.data
+		b.data["CA"], b.data["CRL"] = b.ports.CA, b.ports.CRL
+	}
+	if err := text.Execute(&hcl, data); err != nil {
 		return err
 	}
 	leaf, err := os.ReadFile(filepath.Join("testdata", "templates", "server.tpl"))
@@ -158,7 +192,8 @@ func (b *bench) writeEstate() error {
 		return err
 	}
 	files := map[string][]byte{"estate.pki.hcl": hcl.Bytes(), "templates/server.tpl": leaf}
-	for _, secret := range []string{"root", "online", "admin"} {
+	maps.Copy(files, b.files)
+	for _, secret := range append([]string{"root", "online", "admin"}, b.passwords...) {
 		word := make([]byte, 16)
 		rand.Read(word) // never fails
 		if name := "secrets/" + secret + ".txt"; !exists(filepath.Join(b.estate, name)) {
@@ -234,7 +269,9 @@ func (b *bench) install(home string) error {
 			return fmt.Errorf("%s: %w\n%s", strings.TrimSpace(line), err, out)
 		}
 	}
-	for from, to := range map[string]string{"keys/online/issuing.key": "secrets/issuing.key", "secrets/online.txt": "secrets/password"} {
+	deliver := map[string]string{"keys/online/issuing.key": "secrets/issuing.key", "secrets/online.txt": "secrets/password"}
+	maps.Copy(deliver, b.deliver)
+	for from, to := range deliver {
 		data, err := os.ReadFile(filepath.Join(b.estate, from))
 		if err != nil {
 			return err
@@ -242,6 +279,9 @@ func (b *bench) install(home string) error {
 		if err := os.WriteFile(filepath.Join(home, to), data, 0o400); err != nil {
 			return err
 		}
+	}
+	if b.before != nil {
+		return b.before(b, home)
 	}
 	return nil
 }
