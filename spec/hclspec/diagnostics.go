@@ -42,11 +42,15 @@ func (l *loader) reportHCL(diags hcl.Diagnostics) {
 			one.Summary = "Argument set twice"
 		}
 		detail := advise(one.Summary, placed.ReplaceAllString(one.Detail, "$1 line $2"))
-		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](one); ok && call.CalledFunctionName() == "file" {
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](one); ok && slices.Contains([]string{"file", "filebase64", "filesha256"}, call.CalledFunctionName()) {
 			detail = strings.TrimSuffix(detail, " Correct the call.") + " Name a file below the estate's folder."
 		}
+		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](one); ok && call.CalledFunctionName() == countLoops {
+			one.Summary = "Too many loops"
+			detail = "The for expressions of the estate go round " + fmt.Sprintf("more than %d times. Loop over fewer members.", maxLoops)
+		}
 		if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallUnknownDiagExtra](one); ok {
-			detail = unknownFunction(call.CalledFunctionName(), keys(l.functions()))
+			detail = unknownFunction(call.CalledFunctionName(), l.functionNames())
 		}
 		l.report(at, one.Summary, "%s", detail)
 	}
@@ -113,7 +117,7 @@ func (l *loader) reportLabels(one *hcl.Diagnostic, schema *hcl.BodySchema) {
 // unknownFunction says what to write instead.
 func unknownFunction(name string, functions []string) string {
 	switch name {
-	case "timestamp", "plantimestamp", "env", "uuid", "random":
+	case "timestamp", "plantimestamp", "env", "uuid", "uuidv5", "bcrypt", "random":
 		return fmt.Sprintf("There is no function %q, because a plan must come out the same twice. Declare a variable and give its value with --var.", name)
 	}
 	return fmt.Sprintf("There is no function %q.%s", name, suggest(name, functions, "The functions are "+strings.Join(functions, ", ")+"."))

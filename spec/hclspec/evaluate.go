@@ -136,7 +136,7 @@ func (l *loader) evaluate(expr hcl.Expression) (cty.Value, bool) {
 // value evaluates an expression whose references are known. Numbers are kept
 // within bounds at every step, and so is the result.
 func (l *loader) value(expr hcl.Expression, variables map[string]cty.Value) (cty.Value, bool) {
-	guardNumbers(expr)
+	l.guard(expr)
 	value, diags := expr.Value(&hcl.EvalContext{Variables: variables, Functions: l.functions()})
 	l.reportHCL(diags)
 	switch {

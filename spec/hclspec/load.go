@@ -92,6 +92,7 @@ type loader struct {
 	each    *each   // of the block whose expression is at hand
 	shapes  shapes
 	calls   map[string]function.Function // made when first needed
+	loops   int                          // rounds of for expressions so far
 
 	// unreadable says that a file could not be taken apart, so that whatever
 	// refers to it would be blamed for nothing.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -93,23 +92,6 @@ func numberError(err error) string {
 		return err.Error()
 	}
 	return fmt.Sprintf("a number is required (%s)", err)
-}
-
-// guardNumbers puts the guard before every operator of an expression.
-func guardNumbers(expr hcl.Expression) {
-	native, ok := expr.(hclsyntax.Expression)
-	if !ok {
-		return
-	}
-	hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
-		switch e := n.(type) {
-		case *hclsyntax.BinaryOpExpr:
-			e.Op = guardedOperation(e.Op)
-		case *hclsyntax.UnaryOpExpr:
-			e.Op = guardedOperation(e.Op)
-		}
-		return nil
-	})
 }
 
 // guardedOperation leaves logic alone, and what is guarded already.

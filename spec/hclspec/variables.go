@@ -99,7 +99,7 @@ func (l *loader) variableText(b *block, text string, want cty.Type) cty.Value {
 	if _, deep := tooDeep([]byte(text), "--var"); !deep {
 		expr, diags := parseExpression(text)
 		if !diags.HasErrors() {
-			guardNumbers(expr)
+			l.guard(expr)
 			if v, more := expr.Value(nil); !more.HasErrors() && v.IsWhollyKnown() && !tooLarge(v) {
 				return v
 			}
@@ -114,8 +114,8 @@ func (l *loader) checkVariable(b *block, check rawValidation, value cty.Value) b
 		Variables: map[string]cty.Value{"var": cty.ObjectVal(map[string]cty.Value{b.address.Name: value})},
 		Functions: l.functions(),
 	}
-	guardNumbers(check.Condition)
-	guardNumbers(check.ErrorMessage)
+	l.guard(check.Condition)
+	l.guard(check.ErrorMessage)
 	passes, diags := check.Condition.Value(ctx)
 	message, more := check.ErrorMessage.Value(ctx)
 	l.reportHCL(append(diags, more...))
