@@ -208,22 +208,3 @@ func tool() (plan.Tool, error) {
 	}
 	return plan.Tool{Version: toolVersion(), SHA256: hex.EncodeToString(h.Sum(nil))}, nil
 }
-
-// parseVars reads --var name=value.
-func parseVars(given []string) (map[string]string, error) {
-	if len(given) == 0 {
-		return nil, nil
-	}
-	vars := map[string]string{}
-	for _, g := range given {
-		name, value, found := strings.Cut(g, "=")
-		if !found {
-			return nil, &usageError{fmt.Errorf("--var %s: write it as --var name=value", g)}
-		}
-		if _, twice := vars[name]; twice {
-			return nil, &usageError{fmt.Errorf("--var %s is given twice", name)}
-		}
-		vars[name] = value
-	}
-	return vars, nil
-}

@@ -24,7 +24,7 @@ type applyOptions struct {
 	sheets      string
 	shares      []string
 	identities  []string
-	vars        []string
+	vars        variables
 }
 
 func applyCommand(a *app) *cobra.Command {
@@ -48,7 +48,7 @@ ceremony. Without a plan no ceremony key can be reached.`,
 				}
 				return a.applyRender(o.vars)
 			}
-			if len(o.vars) > 0 {
+			if o.vars.count() > 0 {
 				return &usageError{fmt.Errorf("--var belongs to pki plan; a saved plan holds its variables")}
 			}
 			return a.applyPlan(c.Context(), args[0], o)
@@ -60,7 +60,7 @@ ceremony. Without a plan no ceremony key can be reached.`,
 	c.Flags().StringVar(&o.sheets, "sheets", "", "folder for the pages of new shares without a recipient, to be printed; else their words are shown for writing down")
 	c.Flags().StringArrayVar(&o.shares, "share", nil, "file with a custodian's share; may be repeated, and what is missing is asked for")
 	c.Flags().StringArrayVar(&o.identities, "identity", nil, "file of age identities that open encrypted shares; may be repeated")
-	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable when rendering, name=value; may be repeated")
+	o.vars.flags(c)
 	return c
 }
 

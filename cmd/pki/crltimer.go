@@ -36,7 +36,7 @@ func (a *app) crlTimer(h render.CRLHost, out string) error {
 	if out == "" {
 		return &usageError{fmt.Errorf("--out is needed; see pki crl timer --help")}
 	}
-	root, estate, _, err := a.statusInputs(nil)
+	root, estate, _, err := a.statusInputs(variables{})
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ found at or above --fail-on.`,
 	c.Flags().StringArrayVar(&o.clients, "client", nil, "who must be able to verify it, such as go-1.26; may be repeated")
 	c.Flags().StringArrayVar(&o.weakKeys, "weak-keys", nil, "list of known keys, as Debian's openssl-blacklist has them; may be repeated")
 	c.Flags().StringVar(&o.format, "format", "text", "text, json, sarif or junit")
+	completeFlag(c, "format", "text", "json", "sarif", "junit")
 	c.Flags().StringVar(&o.failOn, "fail-on", "warn", "notice, warn or error")
 	c.Flags().BoolVar(&o.bulk, "bulk", false, "leave out the slow searches for private keys")
 	c.Flags().BoolVar(&o.list, "list", false, "list our own rules")

@@ -99,11 +99,12 @@ online CAs need.
 	root.PersistentFlags().StringVarP(&a.dir, "chdir", "C", ".", "the estate's folder")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write results and errors as JSON on standard output")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+		return &usageError{fmt.Errorf("%w%s; see %s --help", err, nearFlag(c, err.Error()), c.CommandPath())}
 	})
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
+		schemaCommand(a),
 		initCommand(a), fmtCommand(a), validateCommand(a), planCommand(a), showCommand(a), approveCommand(a), applyCommand(a),
 		verifyCommand(a), statusCommand(a), crlCommand(a), lintCommand(a), renderCommand(a), shareCommand(a), tokenCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
 	)
@@ -136,7 +137,9 @@ func knownCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	c.SuggestionsMinimumDistance = 2
+	if c.SuggestionsMinimumDistance = 2; len(args[0]) < 4 { // every short word is near every other
+		c.SuggestionsMinimumDistance = 1
+	}
 	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
 		return fmt.Errorf("unknown command %q; did you mean %s?", args[0], strings.Join(like, " or "))
 	}
@@ -158,6 +161,9 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		err := check(c, args)
 		if err == nil {
 			return nil
+		}
+		if c.HasSubCommands() && len(args) > 0 {
+			return &usageError{fmt.Errorf("%w; see %s --help", knownCommand(c, args), c.CommandPath())}
 		}
 		if c.HasParent() && c.Name() != "help" {
 			err = wrongCount(c, len(args))

@@ -23,7 +23,7 @@ import (
 type planOptions struct {
 	out, at, window, format string
 	detailed                bool
-	vars                    []string
+	vars                    variables
 }
 
 func planCommand(a *app) *cobra.Command {
@@ -41,8 +41,9 @@ touched. With --out the plan is saved for review and for pki apply.`,
 	c.Flags().StringVar(&o.at, "at", "", "ceremony date, RFC 3339 such as 2026-12-01T09:00:00Z (default: now)")
 	c.Flags().StringVar(&o.window, "window", "7d", "how long after the ceremony date the plan may run")
 	c.Flags().StringVar(&o.format, "format", "text", "text, json or markdown")
+	completeFlag(c, "format", "text", "json", "markdown")
 	c.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there is something to do")
-	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable, name=value; may be repeated")
+	o.vars.flags(c)
 	return c
 }
 

@@ -26,7 +26,7 @@ type renderOptions struct {
 	check bool
 	diff  bool
 	only  []string
-	vars  []string
+	vars  variables
 }
 
 func renderCommand(a *app) *cobra.Command {
@@ -38,14 +38,15 @@ func renderCommand(a *app) *cobra.Command {
 key and no secret, and gives the same bytes every time. With --check nothing is
 written; a difference is shown, value by value, and exits 2. --diff shows the
 same and exits 0. A file that was edited by hand is named; rendering undoes it.`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, names []string) error { return a.render(append(names, o.only...), o) },
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: a.completeFrom(onlineCAAddresses, spec.Address.FileName),
+		RunE:              func(_ *cobra.Command, names []string) error { return a.render(append(names, o.only...), o) },
 	}
 	c.Flags().StringVar(&o.out, "out", "", "write below this folder instead of rendered/ in the estate")
 	c.Flags().BoolVar(&o.check, "check", false, "change nothing; show differences and exit 2 when there are any")
 	c.Flags().BoolVar(&o.diff, "diff", false, "change nothing; show what rendering would change")
 	c.Flags().StringArrayVar(&o.only, "only", nil, "render this online CA and no other; may be repeated")
-	c.Flags().StringArrayVar(&o.vars, "var", nil, "value of a variable, name=value; may be repeated")
+	o.vars.flags(c)
 	return c
 }
 
@@ -229,7 +230,7 @@ func (a *app) writeRendered(root *os.Root, e *spec.Estate, s plan.State) (render
 }
 
 // applyRender is pki apply without a plan.
-func (a *app) applyRender(given []string) error {
+func (a *app) applyRender(given variables) error {
 	root, err := a.folder()
 	if err != nil {
 		return err

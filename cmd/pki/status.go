@@ -24,7 +24,7 @@ import (
 
 type statusOptions struct {
 	within, format, out, propose, window string
-	vars                                 []string
+	vars                                 variables
 }
 
 func statusCommand(a *app) *cobra.Command {
@@ -49,7 +49,7 @@ time: for a job that opens the pull request.`,
 	f.StringVar(&o.out, "out", "", "write to this file in one step instead of standard output")
 	f.StringVar(&o.propose, "propose", "", "write the unsigned plan of the ceremony that is due, in a new file")
 	f.StringVar(&o.window, "window", "7d", "how long after its date the proposed plan may run")
-	f.StringArrayVar(&o.vars, "var", nil, "value of a variable, name=value; may be repeated")
+	o.vars.flags(c)
 	return c
 }
 
@@ -128,7 +128,7 @@ func dueBy(p plan.Appointment, horizon, now time.Time) bool {
 }
 
 // statusInputs reads what there is: an auditor's copy may be the ledger alone.
-func (a *app) statusInputs(given []string) (*os.Root, *spec.Estate, plan.State, error) {
+func (a *app) statusInputs(given variables) (*os.Root, *spec.Estate, plan.State, error) {
 	root, err := a.folder()
 	if err != nil {
 		return nil, nil, plan.State{}, err
@@ -141,7 +141,7 @@ func (a *app) statusInputs(given []string) (*os.Root, *spec.Estate, plan.State, 
 	return root, estate, state, nil
 }
 
-func (a *app) statusFrom(root *os.Root, given []string) (*spec.Estate, plan.State, error) {
+func (a *app) statusFrom(root *os.Root, given variables) (*spec.Estate, plan.State, error) {
 	names, err := fs.Glob(root.FS(), "*.pki.hcl")
 	if err != nil {
 		return nil, plan.State{}, err

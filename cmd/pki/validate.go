@@ -8,7 +8,7 @@ import (
 )
 
 func validateCommand(a *app) *cobra.Command {
-	var given []string
+	var given variables
 	c := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the estate; needs no ledger and no key",
@@ -34,6 +34,6 @@ func validateCommand(a *app) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringArrayVar(&given, "var", nil, "value of a variable, name=value; may be repeated")
+	given.flags(c)
 	return c
 }

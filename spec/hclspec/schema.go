@@ -68,6 +68,7 @@ type rawVariable struct {
 	Type        hcl.Expression  `hcl:"type,optional" doc:"a type, such as string or list(string)"`
 	Default     hcl.Expression  `hcl:"default,optional" doc:"the value when none is given"`
 	Description string          `hcl:"description,optional" doc:"a sentence"`
+	Nullable    *bool           `hcl:"nullable,optional" doc:"false when null is no value for it"`
 	Validation  []rawValidation `hcl:"validation,block"`
 }
 

@@ -70,6 +70,10 @@ func (l *loader) evaluateVariable(b *block, text string, given bool) {
 		l.report(written, "Invalid value for a variable", "The value of var.%s does not fit its type: %s. Give a value of type %s, or change the type.", b.address.Name, err, typeexpr.TypeString(want))
 		return
 	}
+	if raw.Nullable != nil && !*raw.Nullable && converted.IsNull() {
+		l.report(written, "Invalid value for a variable", "var.%s is null, and nullable = false forbids that. Give a value, or write a default.", b.address.Name)
+		return
+	}
 	v := l.vars[b.address.Name]
 	v.value, v.ok = converted, true
 	for _, validation := range raw.Validation {
@@ -93,6 +97,9 @@ func (l *loader) variableDefault(expr hcl.Expression) cty.Value {
 // variableText reads a value from the command line: a plain string where a
 // string is wanted, an HCL expression otherwise.
 func (l *loader) variableText(b *block, text string, want cty.Type) cty.Value {
+	if text == "null" && want != cty.DynamicPseudoType && want != cty.String {
+		return cty.NullVal(want)
+	}
 	if want == cty.DynamicPseudoType || want.IsPrimitiveType() {
 		return cty.StringVal(text)
 	}
