@@ -141,7 +141,7 @@ func TestRenderedTree(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	seen, _ := readStepTree(tree, testNow)
-	if len(seen.templates) != 2 || len(seen.units) != 1 || seen.issuing == nil || seen.clientURL == "" {
+	if len(seen.templates) != 2 || len(seen.units) != 2 || seen.issuing == nil || seen.clientURL == "" {
 		t.Errorf("of the tree, %d templates and %d units were judged", len(seen.templates), len(seen.units))
 	}
 	for _, s := range seen.templates {
