@@ -20,5 +20,5 @@ func (c *ceremony) evidence(a plan.Action, serial string, all []hsm.Evidence) (p
 	if serial == "" && len(seen.Evidence) == 0 {
 		return public, nil
 	}
-	return public, c.append(plan.Event{Kind: plan.TokenIdentified, Audience: plan.Restricted, Token: seen})
+	return public, c.append(plan.Event{Kind: plan.TokenIdentified, Token: seen})
 }

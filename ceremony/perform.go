@@ -32,7 +32,7 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.initializeToken(ctx, a)
 	case plan.AppointOfficers:
 		err = c.append(plan.Event{
-			Kind: plan.OfficersAppointed, Audience: plan.Public,
+			Kind:     plan.OfficersAppointed,
 			Officers: &plan.Appointed{Action: a.Number, Officers: *a.AppointOfficers},
 		})
 	case plan.EstablishShares:
@@ -83,7 +83,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 			return Result{}, err
 		}
 	} else if err := c.append(plan.Event{
-		Kind: plan.KeyWasIntended, Audience: plan.Public,
+		Kind:        plan.KeyWasIntended,
 		KeyIntended: &plan.KeyIntended{Action: a.Number, Key: *a.Key()},
 	}); err != nil {
 		return Result{}, err
@@ -102,7 +102,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 		return Result{}, err
 	}
 	made := &plan.KeyMade{Action: a.Number, Address: a.Address, Key: *a.Key(), SPKI: spki, Adopted: adopted, Evidence: said}
-	if err := c.append(plan.Event{Kind: plan.KeyWasMade, Audience: plan.Public, KeyMade: made}); err != nil {
+	if err := c.append(plan.Event{Kind: plan.KeyWasMade, KeyMade: made}); err != nil {
 		return Result{}, err
 	}
 	c.keys[a.Address] = key
@@ -168,7 +168,7 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 		return Result{}, err
 	}
 	return Result{DER: der, Differ: differ}, c.append(plan.Event{
-		Kind: plan.CertificateSigned, Audience: plan.Public,
+		Kind:        plan.CertificateSigned,
 		Certificate: &plan.Signed{Action: a.Number, Address: a.Address, Generation: planned.Generation, DER: der},
 	})
 }

@@ -46,7 +46,7 @@ func (c *ceremony) provisionerKey(a plan.Action) (Result, error) {
 		return Result{}, err
 	}
 	return Result{}, c.append(plan.Event{
-		Kind: plan.ProvisionerKeyMade, Audience: plan.Public,
+		Kind:        plan.ProvisionerKeyMade,
 		Provisioner: &plan.ProvKey{Action: a.Number, Address: a.Address, JWK: string(public), JWE: compact},
 	})
 }

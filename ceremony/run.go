@@ -52,7 +52,7 @@ func (r *Room) Run(ctx context.Context, a *Admitted) (err error) {
 		return err
 	}
 	return c.append(plan.Event{
-		Kind: plan.CeremonyFinished, Audience: plan.Public,
+		Kind:     plan.CeremonyFinished,
 		Finished: &plan.Finished{PlanDigest: a.digest, Actions: len(a.plan.Actions)},
 	})
 }
@@ -293,7 +293,7 @@ func (c *ceremony) open() error {
 	state := c.Book.State()
 	if state.Open == nil {
 		return c.append(plan.Event{
-			Kind: plan.CeremonyBegun, Audience: plan.Public,
+			Kind:  plan.CeremonyBegun,
 			Begun: &plan.Begun{Plan: c.plan, PlanDigest: c.admitted.digest, Tool: c.Tool, Approvals: c.admitted.approvals},
 		})
 	}
@@ -303,7 +303,7 @@ func (c *ceremony) open() error {
 		next.Number = len(c.plan.Actions) + 1
 	}
 	return c.append(plan.Event{
-		Kind: plan.CeremonyResumed, Audience: plan.Public,
+		Kind:    plan.CeremonyResumed,
 		Resumed: &plan.Resumed{NextAction: next.Number, MaybeSigned: more && signs, TornBytes: torn, TornSHA256: digest},
 	})
 }
@@ -311,7 +311,7 @@ func (c *ceremony) open() error {
 // append dates a fact and adds it to the ledger. Time never runs backwards in
 // a ledger, even when the host's clock is set back by a second in between.
 func (c *ceremony) append(e plan.Event) error {
-	e.Time = c.Clock().UTC().Truncate(time.Second)
+	e.Time, e.Audience = c.Clock().UTC().Truncate(time.Second), plan.AudienceOf(e)
 	if last := c.Book.State().LastTime; e.Time.Before(last) {
 		return refuse("set the clock right and go on with --resume", "the clock was set back to %s during the ceremony", e.Time.Format(time.RFC3339))
 	}

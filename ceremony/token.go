@@ -50,5 +50,5 @@ func (c *ceremony) initializeToken(ctx context.Context, a plan.Action) (Result, 
 		return Result{}, err
 	}
 	event := &plan.TokenReady{Action: a.Number, Address: a.Address, Token: *planned, Adopted: made.Adopted, Evidence: evidence}
-	return Result{Adopted: made.Adopted}, c.append(plan.Event{Kind: plan.TokenInitialized, Audience: plan.Public, TokenReady: event})
+	return Result{Adopted: made.Adopted}, c.append(plan.Event{Kind: plan.TokenInitialized, TokenReady: event})
 }

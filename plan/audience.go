@@ -36,14 +36,17 @@ func (a Audience) Sees(fact Audience) bool {
 	return errA == nil && errB == nil && needs <= have
 }
 
-// Audience gives the audience of every fact of a kind. Whatever the state of a
-// PKI needs is public, so that a public copy can be replayed: plans, keys,
-// certificates, CRLs. People, devices and media stand in facts of their own,
-// which are withheld from a public copy: its state is the same, and names no
-// custodian.
-func (k EventKind) Audience() Audience {
-	switch k {
-	case TokenIdentified, CRLSealed, HoldersNamed:
+// AudienceOf gives the audience that a fact must have. Keys, certificates and
+// CRLs are public, and so is a plan that names nobody, so that a public copy can
+// be replayed. People, devices and media stand in facts of their own. A plan
+// that names officers, or that officers approved, is restricted: in a copy
+// without it, what was signed is observed (see State.Observe).
+func AudienceOf(e Event) Audience {
+	if e.Kind == CeremonyBegun && e.Begun != nil && e.Begun.namesPeople() {
+		return Restricted
+	}
+	switch e.Kind {
+	case TokenIdentified, CRLSealed, HoldersNamed, OfficersAppointed:
 		return Restricted
 	}
 	return Public
@@ -54,8 +57,16 @@ func (e Event) fits() error {
 	if _, err := e.Audience.Level(); err != nil {
 		return err
 	}
-	if want := e.Kind.Audience(); e.Audience != want {
-		return fmt.Errorf("it is of kind %q, whose audience is %s, and it says %s", e.Kind, want, e.Audience)
+	if want := AudienceOf(e); e.Audience != want {
+		return fmt.Errorf("it is of kind %q, its audience is %s, and it says %s", e.Kind, want, e.Audience)
 	}
 	return nil
+}
+
+// namesPeople reports whether a plan, or what officers said to it, has people
+// in it.
+func (b *Begun) namesPeople() bool {
+	return len(b.Approvals) > 0 || b.Plan != nil &&
+		(slices.ContainsFunc(b.Plan.Actions, func(a Action) bool { return a.Kind == AppointOfficers }) ||
+			slices.ContainsFunc(b.Plan.Lint.Waivers, func(w WaiverRef) bool { return w.Author != "" }))
 }

@@ -1,8 +1,12 @@
 package plan
 
 import (
+	"crypto/sha256"
 	"encoding/pem"
+	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"pki.internal/spec"
 )
@@ -29,10 +33,33 @@ func crlOutputs(a spec.Address) []string {
 	return []string{base, base + ".pem"}
 }
 
+// SumsName is the file with the digests of the others. sha256sum -c reads it,
+// in the estate's folder.
+const SumsName = "SHA256SUMS"
+
 // Files gives every certificate and CRL file that the state stands for:
-// certificates as PEM, DER and chain without the root; CRLs as DER and PEM.
-// They can always be made again.
+// certificates as PEM, DER and chain without the root; CRLs as DER and PEM; and
+// their digests. They can always be made again.
 func (s State) Files() []File {
+	files := s.signedFiles()
+	if len(files) == 0 {
+		return nil
+	}
+	return append(files, File{SumsName, 0o644, sums(files)})
+}
+
+// sums gives the digests of files, by their paths.
+func sums(files []File) []byte {
+	var lines []string
+	for _, f := range files {
+		lines = append(lines, fmt.Sprintf("%x  %s\n", sha256.Sum256(f.Data), f.Path))
+	}
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[66:], b[66:]) })
+	return []byte(strings.Join(lines, ""))
+}
+
+// signedFiles gives the files of certificates and CRLs.
+func (s State) signedFiles() []File {
 	var files []File
 	for _, a := range s.Authorities() {
 		files = append(files, s.certificateFiles(a)...)

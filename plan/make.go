@@ -330,7 +330,7 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 	location := a.Key.Store.Path + "/" + name + ".key"
 	if a.Key.Store.Token != nil {
 		token := *a.Key.Store.Token
-		token.Serial = "" // anybody may read a plan; the key store says which device it is
+		token.Serial = "" // anybody may read where a key is; the key store says on which device
 		location = token.KeyURI(id, name)
 	}
 	number := m.add(Action{

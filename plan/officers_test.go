@@ -61,7 +61,7 @@ func approve(t *testing.T, p *plan.Plan, o *spec.Officer, key *identity.Private)
 func begin(t *testing.T, s plan.State, p *plan.Plan, given ...plan.Approval) (plan.State, error) {
 	t.Helper()
 	return s.Apply(plan.Event{
-		Kind: plan.CeremonyBegun, Time: p.At.Add(time.Hour), Audience: plan.Public,
+		Kind: plan.CeremonyBegun, Time: p.At.Add(time.Hour), Audience: plan.Restricted,
 		Begun: &plan.Begun{Plan: p, PlanDigest: digestOf(t, p), Approvals: given},
 	}, plan.Head{Entries: s.Head.Entries + 1, Hash: strings.Repeat("1", 64)})
 }
@@ -98,7 +98,7 @@ func TestQuorumInTheLedger(t *testing.T) {
 		t.Error("officers are in office before their action happened")
 	}
 	appointed := plan.Event{
-		Kind: plan.OfficersAppointed, Time: p.At.Add(time.Hour), Audience: plan.Public,
+		Kind: plan.OfficersAppointed, Time: p.At.Add(time.Hour), Audience: plan.Restricted,
 		Officers: &plan.Appointed{Action: 1, Officers: plan.OfficersAction{Officers: []plan.Officer{{Name: "eve", Role: spec.Witness}}}},
 	}
 	if _, err := s.Apply(appointed, plan.Head{Entries: 2}); err == nil || !strings.Contains(err.Error(), "other officers than the plan") {

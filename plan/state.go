@@ -29,6 +29,7 @@ type State struct {
 	LastPlan    string            // digest of the plan of the newest finished ceremony
 
 	officers     *OfficersAction // in force; nil before the first were appointed
+	observed     []Authority     // every key of a ledger without its plans
 	authorities  map[spec.Address]Authority
 	provisioners map[spec.Address]ProvKey
 	tokens       map[spec.Address]TokenReady
@@ -109,6 +110,16 @@ func (s State) Apply(e Event, head Head) (State, error) {
 	if e.Time.Before(s.LastTime) {
 		return s, fmt.Errorf("it is dated %s, before the entry above it (%s)", stamp(e.Time), stamp(s.LastTime))
 	}
+	next := s.clone()
+	if err := next.apply(e); err != nil {
+		return s, err
+	}
+	next.Head, next.LastTime = head, e.Time
+	return next, nil
+}
+
+// clone gives a state that may be changed without changing s.
+func (s State) clone() State {
 	next := s
 	next.authorities = maps.Clone(s.authorities)
 	next.provisioners = maps.Clone(s.provisioners)
@@ -127,11 +138,7 @@ func (s State) Apply(e Event, head Head) (State, error) {
 		open := *s.Open
 		next.Open = &open
 	}
-	if err := next.apply(e); err != nil {
-		return s, err
-	}
-	next.Head, next.LastTime = head, e.Time
-	return next, nil
+	return next
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -123,7 +123,7 @@ func ceremony(t *testing.T, e *spec.Estate, actions int) plan.State {
 	entries := 0
 	apply := func(e plan.Event) {
 		entries++
-		e.Time, e.Audience = at, plan.Public
+		e.Time, e.Audience = at, plan.AudienceOf(e)
 		next, err := s.Apply(e, plan.Head{Entries: entries, Hash: "00"})
 		if err != nil {
 			t.Fatalf("%s: %v", e.Kind, err)

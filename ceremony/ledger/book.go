@@ -14,6 +14,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/transparency-dev/merkle/rfc6962"
 
@@ -50,6 +54,7 @@ type Book struct {
 	Entries  []Entry
 	states   []plan.State // after each entry
 	withheld map[plan.Audience]int
+	observed bool // a plan is withheld, so that facts are observed and not replayed
 }
 
 // EntryError says which line of a ledger is wrong.
@@ -72,23 +77,57 @@ func Read(text []byte) (b *Book, torn []byte, err error) {
 	b = &Book{}
 	end := bytes.LastIndexByte(text, '\n') + 1
 	torn = bytes.Clone(text[end:])
-	for line := range bytes.Lines(text[:end]) {
-		number := len(b.Entries) + 1
-		var e Entry
-		if err := plan.DecodeStrict(bytes.TrimSuffix(line, []byte("\n")), &e); err != nil {
-			return nil, nil, &EntryError{number, err}
-		}
-		if err := b.add(e); err != nil {
-			return nil, nil, &EntryError{number, err}
-		}
+	lines := decode(slices.Collect(bytes.Lines(text[:end])))
+	err = b.replay(lines)
+	if err != nil && b.Withheld() > 0 {
+		b = &Book{observed: true}
+		err = b.replay(lines)
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	return b, torn, nil
 }
 
-// add holds an entry against the chain and folds its fact.
-func (b *Book) add(e Entry) error {
-	if e.Number != len(b.Entries)+1 {
-		return fmt.Errorf("it is numbered %d; an entry is missing or stands in the wrong place", e.Number)
+// replay chains and folds lines from the first.
+func (b *Book) replay(lines []decoded) error {
+	for i, l := range lines {
+		if l.err == nil {
+			l.err = b.add(l.entry)
+		}
+		if l.err != nil {
+			return &EntryError{i + 1, l.err}
+		}
+	}
+	return nil
+}
+
+// decoded is a line that was read by itself: its form and its leaf are right.
+type decoded struct {
+	entry Entry
+	err   error
+}
+
+// decode reads lines by themselves, on every processor.
+func decode(lines [][]byte) []decoded {
+	all := make([]decoded, len(lines))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(lines)) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(lines); i = int(next.Add(1)) - 1 {
+				all[i].err = all[i].entry.decode(bytes.TrimSuffix(lines[i], []byte("\n")))
+			}
+		})
+	}
+	wait.Wait()
+	return all
+}
+
+// decode reads one line.
+func (e *Entry) decode(line []byte) error {
+	if err := plan.DecodeStrict(line, e); err != nil {
+		return err
 	}
 	leaf, err := e.leaf()
 	if err != nil {
@@ -96,6 +135,22 @@ func (b *Book) add(e Entry) error {
 	}
 	if leaf != e.Leaf {
 		return errors.New("its fact does not have the hash that it names: the fact was changed")
+	}
+	return nil
+}
+
+// count notes a withheld fact.
+func (b *Book) count(e Entry) {
+	if b.withheld == nil {
+		b.withheld = map[plan.Audience]int{}
+	}
+	b.withheld[e.Audience]++
+}
+
+// add holds an entry against the chain and folds its fact.
+func (b *Book) add(e Entry) error {
+	if e.Number != len(b.Entries)+1 {
+		return fmt.Errorf("it is numbered %d; an entry is missing or stands in the wrong place", e.Number)
 	}
 	head, err := headAfter(b.Head().Hash, e.Leaf)
 	if err != nil {
@@ -111,24 +166,20 @@ func (b *Book) add(e Entry) error {
 	return nil
 }
 
-// fold adds what an entry says to the state. A withheld fact changes none: that
-// is the law of audiences.
-func (b *Book) fold(e Entry) error {
+// fold adds what an entry says to the state.
+func (b *Book) fold(e Entry) (err error) {
 	next, head := b.State(), plan.Head{Entries: e.Number, Hash: e.Head}
-	if e.Fact == nil {
-		if b.withheld == nil {
-			b.withheld = map[plan.Audience]int{}
-		}
-		b.withheld[e.Audience]++
+	switch {
+	case e.Fact == nil:
+		b.count(e)
 		next.Head = head
-	} else {
-		var err error
-		if next, err = next.Apply(*e.Fact, head); err != nil {
-			return err
-		}
+	case b.observed:
+		next, err = next.Observe(*e.Fact, head)
+	default:
+		next, err = next.Apply(*e.Fact, head)
 	}
 	b.states = append(b.states, next)
-	return nil
+	return err
 }
 
 // leaf gives the hash that an entry must name.

@@ -38,5 +38,9 @@ func (b *Book) Withheld() int {
 	return n
 }
 
+// Observed reports that plans are withheld from this copy, so that keys,
+// certificates and CRLs were held against each other and not against a plan.
+func (b *Book) Observed() bool { return b.observed }
+
 // WithheldFrom counts the entries left out that are for an audience.
 func (b *Book) WithheldFrom(a plan.Audience) int { return b.withheld[a] }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"pki.internal/ceremony/ledger"
 	"pki.internal/plan"
@@ -55,7 +54,7 @@ func withSerials(t *testing.T) *ledger.Book {
 }
 
 // TestPublicCopyKeepsHeadTreeAndState is the law of audiences: what is withheld
-// changes neither the head, nor the tree, nor what the ledger adds up to.
+// changes neither the head, nor the tree, nor the certificates and CRLs.
 func TestPublicCopyKeepsHeadTreeAndState(t *testing.T) {
 	whole := withSerials(t)
 	for _, to := range plan.Audiences() {
@@ -97,13 +96,10 @@ func TestPublicCopyKeepsHeadTreeAndState(t *testing.T) {
 
 func same(t *testing.T, a, b plan.State) {
 	t.Helper()
-	for _, s := range []*plan.State{&a, &b} {
-		s.LastTime = time.Time{}
-	}
 	x, errX := plan.Canonical(a.Files())
 	y, errY := plan.Canonical(b.Files())
 	if !bytes.Equal(x, y) || errX != nil || errY != nil || a.Head != b.Head || a.LastPlan != b.LastPlan || a.Open != nil || b.Open != nil {
-		t.Errorf("states differ: %+v and %+v", a, b)
+		t.Errorf("states differ: heads %+v and %+v, %d and %d bytes of files", a.Head, b.Head, len(x), len(y))
 	}
 }
 
@@ -151,7 +147,7 @@ func TestAudienceIsThatOfTheKind(t *testing.T) {
 		for _, a := range append(plan.Audiences(), "", "friends") {
 			fact := *e.Fact
 			fact.Audience = a
-			if _, err := state.Apply(fact, plan.Head{}); (err == nil) != (a == e.Fact.Kind.Audience()) {
+			if _, err := state.Apply(fact, plan.Head{}); (err == nil) != (a == plan.AudienceOf(*e.Fact)) {
 				t.Errorf("%s as %q: %v", fact.Kind, a, err)
 			}
 		}
@@ -179,5 +175,75 @@ func TestCopyIsNotContinued(t *testing.T) {
 	defer l.Close()
 	if err := l.Append(plan.Event{}); err == nil || !strings.Contains(err.Error(), "2 facts of this copy are withheld") {
 		t.Error(err)
+	}
+}
+
+// TestPublicCopyIsVerified forges what a public copy says, hashes and all, and
+// wants it refused without the plan.
+func TestPublicCopyIsVerified(t *testing.T) {
+	whole := withSerials(t)
+	foreign := withSerials(t)
+	find := func(kind plan.EventKind, from *ledger.Book, name string) plan.Event {
+		for _, e := range from.Entries {
+			f := e.Fact
+			if f.Kind == kind && (f.KeyMade == nil || f.KeyMade.Address.Name == name) && (f.Certificate == nil || f.Certificate.Address.Name == name) {
+				return *f
+			}
+		}
+		t.Fatalf("no %s of %s", kind, name)
+		return plan.Event{}
+	}
+	state := plan.State{}
+	observe := func(e plan.Event) error {
+		next, err := state.Observe(e, plan.Head{})
+		if err == nil {
+			state = next
+		}
+		return err
+	}
+	if err := observe(find(plan.KeyWasMade, whole, "root")); err != nil {
+		t.Fatal(err)
+	}
+	if err := observe(find(plan.KeyWasMade, whole, "root")); err == nil || !strings.Contains(err.Error(), "is that of authority.root") {
+		t.Errorf("one key twice: %v", err)
+	}
+	if err := observe(find(plan.CertificateSigned, whole, "issuing")); err != nil {
+		t.Errorf("signed by the root: %v", err)
+	}
+	cross := find(plan.CertificateSigned, whole, "issuing")
+	signed := *cross.Certificate
+	signed.Address.Name = "root"
+	cross.Certificate = &signed
+	if err := observe(cross); err == nil || !strings.Contains(err.Error(), "is not for the key of authority.root") {
+		t.Errorf("another's certificate: %v", err)
+	}
+	crl := find(plan.CRLSigned, whole, "")
+	for name, change := range map[string]func(*plan.Signed){
+		"other number": func(s *plan.Signed) { s.Number = "2" },
+		"flipped":      func(s *plan.Signed) { s.DER = bytes.Clone(s.DER); s.DER[len(s.DER)-1] ^= 1 },
+		"other issuer": func(s *plan.Signed) { s.Address.Name = "nobody" },
+	} {
+		list := *crl.CRL
+		change(&list)
+		changed := crl
+		changed.CRL = &list
+		if err := observe(changed); err == nil {
+			t.Errorf("CRL, %s: accepted", name)
+		}
+	}
+	if err := observe(crl); err != nil {
+		t.Errorf("the CRL itself: %v", err)
+	}
+	if err := observe(crl); err == nil || !strings.Contains(err.Error(), "after number 1") {
+		t.Errorf("the CRL again: %v", err)
+	}
+	late := crl
+	late.Time = late.Time.AddDate(-1, 0, 0)
+	if err := observe(late); err == nil {
+		t.Error("the past")
+	}
+	state = plan.State{}
+	if err := observe(find(plan.CertificateSigned, foreign, "issuing")); err == nil || !strings.Contains(err.Error(), "signed by no key of this ledger") {
+		t.Errorf("nobody's certificate: %v", err)
 	}
 }

@@ -58,7 +58,7 @@ func writeLedger(tb testing.TB) *os.Root {
 
 func add(tb testing.TB, l *ledger.File, e plan.Event) {
 	tb.Helper()
-	e.Time, e.Audience = date.Add(time.Minute), plan.Public
+	e.Time, e.Audience = date.Add(time.Minute), plan.AudienceOf(e)
 	if err := l.Append(e); err != nil {
 		tb.Fatal(err)
 	}

@@ -157,6 +157,7 @@ func (a *app) afterCeremony(book *ledger.File, root *os.Root, estate *spec.Estat
 		}
 		written = append(written, action.Outputs()...)
 	}
+	written = append(written, plan.SumsName)
 	result := map[string]any{"ledger": book.Head(), "written": append(written, rendered.Written...), "actions": len(p.Actions)}
 	return a.emit("apply", result, func(w io.Writer) {
 		fmt.Fprintf(w, "\nThe ceremony is finished: %s, and the ledger has %s.\n\n", count(len(p.Actions), "action"), count(book.Head().Entries, "entry"))

@@ -313,5 +313,5 @@ func (a *app) nextSteps(e *spec.Estate, s plan.State) []string {
 			steps = append(steps, fmt.Sprintf("publish crls/%s.crl at %s", a.Address.FileName(), a.CRL.URLs[0]))
 		}
 	}
-	return append(steps, "commit "+ledgerName+", certs, crls and rendered; keys and secrets stay out of Git")
+	return append(steps, "commit "+ledgerName+", "+plan.SumsName+", certs, crls and rendered; keys and secrets stay out of Git")
 }

@@ -35,7 +35,7 @@ func (a *app) show(name string) error {
 	switch {
 	case looksLikePlan(text):
 		return a.showPlanFile(name)
-	case bytes.HasPrefix(text, []byte(`{"fact"`)), bytes.HasPrefix(text, []byte(`{"head"`)):
+	case bytes.HasPrefix(text, []byte(`{"fact"`)), bytes.HasPrefix(text, []byte(`{"audience"`)):
 		return a.showLedger(text)
 	case looksLikeShares(text):
 		return a.showShares(name, text)

@@ -59,6 +59,7 @@ type verification struct {
 	Head     plan.Head `json:"head"`
 	TreeHash string    `json:"tree_hash"`
 	Withheld int       `json:"withheld,omitempty"` // facts left out of this copy
+	without  string    // what that leaves open
 	Checks   []check   `json:"checks"`
 }
 
@@ -101,7 +102,12 @@ func (a *app) verify(ctx context.Context, o *headOptions) error {
 	for _, authority := range book.State().Authorities() {
 		verifyAuthority(v, book.State(), authority, a.now())
 	}
-	if err := a.verifyFiles(v, root, book.State()); err != nil {
+	if book.Observed() {
+		err = verifyPublished(v, root, book)
+	} else {
+		err = a.verifyFiles(v, root, book.State())
+	}
+	if err != nil {
 		return err
 	}
 	before, err := o.verifySince(v, book)
@@ -140,6 +146,10 @@ func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
 	} else {
 		v.pass("hash chain", "%s follow from each other, %d of them from their facts", count(len(book.Entries), "entry"), len(book.Entries)-n)
 		v.pass("withheld", "%s left out of this copy, as %s", count(n, "fact"), withheldFrom(book))
+		v.without = "They name\npeople, devices and media."
+		if book.Observed() {
+			v.without = "Plans are\namong them, so it is not proved that the bytes are those of an approved plan."
+		}
 	}
 	ceremonies, signatures := 0, 0
 	for _, e := range book.Entries {
@@ -151,8 +161,12 @@ func (a *app) verifyLedger(v *verification, book *ledger.Book, torn []byte) {
 			signatures++
 		}
 	}
-	v.pass("plans", "%s, each by the plan whose digest it names", count(ceremonies, "ceremony"))
-	v.pass("signatures", "%s verify under the recorded keys, over the planned bytes", count(signatures, "signature"))
+	if book.Observed() {
+		v.pass("signatures", "%s verify under the recorded keys", count(signatures, "signature"))
+	} else {
+		v.pass("plans", "%s, each by the plan whose digest it names", count(ceremonies, "ceremony"))
+		v.pass("signatures", "%s verify under the recorded keys, over the planned bytes", count(signatures, "signature"))
+	}
 	if open := book.State().Open; open != nil {
 		v.fail("ceremony", "interrupted after %d of %d actions; go on with pki apply PLAN --resume", open.Done, len(open.Plan.Actions))
 	}
@@ -271,6 +285,35 @@ func (a *app) verifyFiles(v *verification, root *os.Root, s plan.State) error {
 	return a.verifyRendered(v, root, s)
 }
 
+// verifyPublished holds the files beside a copy against the certificates and
+// CRLs that it records.
+func verifyPublished(v *verification, root *os.Root, book *ledger.Book) error {
+	var files []plan.File
+	for _, dir := range []string{"certs", "crls"} {
+		there, err := unexpected(root, dir, nil)
+		if err != nil {
+			return err
+		}
+		for _, f := range there {
+			text, err := root.ReadFile(f.Path)
+			if err != nil {
+				return err
+			}
+			files = append(files, plan.File{Path: f.Path, Data: text})
+		}
+	}
+	sums, err := root.ReadFile(plan.SumsName)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	if err := checkPublished(book, append(files, plan.File{Path: plan.SumsName, Data: sums})); err != nil {
+		v.fail("certs, crls", "%s", err)
+	} else {
+		v.pass("certs, crls", "%s consist of what the ledger records", count(len(files), "file"))
+	}
+	return nil
+}
+
 // verifyRendered holds the rendered trees against the estate, when there is a
 // valid estate here; an auditor's copy may be the ledger alone.
 func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error {
@@ -327,11 +370,11 @@ a ceremony, and who was in the room.
 `)
 	if v.Withheld > 0 {
 		fmt.Fprintf(w, `
-Nor by this copy: what stands in %s that %s left out. None of them says
-that a key, a certificate or a CRL was made; they name people, devices and
-media. Their hashes are proved to stand where they stand, and whoever has the
-whole ledger proves the rest.
-`, count(v.Withheld, "entry"), isAre(v.Withheld))
+Nor by this copy: what stands in %s that %s left out. %s
+It does hold every key, certificate and CRL in force: what was written for
+everyone cannot be withheld. Whoever has the whole ledger proves the rest, and
+that it is the same one, by the head.
+`, count(v.Withheld, "entry"), isAre(v.Withheld), v.without)
 	}
 }
 
