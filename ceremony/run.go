@@ -98,6 +98,9 @@ func (c *ceremony) prepare(ctx context.Context) error {
 	if err := c.outputsFree(state); err != nil {
 		return err
 	}
+	if err := c.outputsKept(state); err != nil {
+		return err
+	}
 	if err := c.Desk.Confirm(ctx, c.plan, state.Open != nil); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func AudienceOf(e Event) Audience {
 		return Restricted
 	}
 	switch e.Kind {
-	case TokenIdentified, CRLSealed, HoldersNamed, OfficersAppointed:
+	case TokenIdentified, CRLSealed, HoldersNamed, OfficersAppointed, MediumLost:
 		return Restricted
 	}
 	return Public

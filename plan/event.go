@@ -25,6 +25,7 @@ type Event struct {
 	Finished    *Finished    `json:"ceremony_finished,omitempty"`
 	TokenReady  *TokenReady  `json:"token_initialized,omitempty"`
 	Token       *TokenSeen   `json:"token_identified,omitempty"`
+	Medium      *LostMedium  `json:"medium_lost,omitempty"`
 	Officers    *Appointed   `json:"officers_appointed,omitempty"`
 
 	Custodians *CustodiansNamed   `json:"custodians_named,omitempty"`
@@ -49,6 +50,7 @@ const (
 	CeremonyFinished   EventKind = "ceremony_finished"
 	TokenInitialized   EventKind = "token_initialized"
 	TokenIdentified    EventKind = "token_identified"
+	MediumLost         EventKind = "medium_lost"
 	OfficersAppointed  EventKind = "officers_appointed"
 	HoldersNamed       EventKind = "custodians_named"
 	SharesWereMade     EventKind = "shares_established"
@@ -113,6 +115,14 @@ type TokenSeen struct {
 	Address  spec.Address `json:"address"`          // of the action
 	Serial   string       `json:"serial,omitempty"` // of a token that was made ready
 	Evidence []Evidence   `json:"evidence,omitempty"`
+}
+
+// LostMedium says that one of the media that a ceremony writes to failed or was
+// pulled, and that it goes on with the others. It stands on those.
+type LostMedium struct {
+	Medium  string `json:"medium"`  // as it was named: "estate", or a copy's folder
+	Entries int    `json:"entries"` // of the ledger that are whole on it
+	Error   string `json:"error"`
 }
 
 // Evidence is one thing said about a key, and how well it is known.

@@ -151,7 +151,7 @@ func (e Event) wellFormed() error {
 		CeremonyBegun: e.Begun != nil, CeremonyResumed: e.Resumed != nil, KeyWasIntended: e.KeyIntended != nil,
 		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
 		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
-		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil, OfficersAppointed: e.Officers != nil,
+		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil, MediumLost: e.Medium != nil, OfficersAppointed: e.Officers != nil,
 		CRLSealed:      e.Sealed != nil,
 		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
 	}
@@ -170,6 +170,9 @@ func (e Event) wellFormed() error {
 func (s *State) apply(e Event) error {
 	if e.Kind == CeremonyBegun {
 		return s.begin(e.Begun)
+	}
+	if e.Kind == MediumLost { // also after the last entry of a ceremony
+		return nil
 	}
 	if e.Kind == SharesDrilled && s.Open == nil {
 		return s.drill(e.Drill, e.Time)

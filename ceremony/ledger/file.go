@@ -122,40 +122,69 @@ func (l *File) Mend() (bytes int, digest string, err error) {
 // When it returns an error the ledger is as it was, as far as the disk allows:
 // a piece of an entry that cannot be taken back is cut off by Mend.
 func (l *File) Append(fact plan.Event) error {
-	if len(l.torn) > 0 {
-		return ErrTorn
+	next, err := l.next(fact, l.rand)
+	if err != nil {
+		return err
 	}
-	if l.Withheld() > 0 {
-		return fmt.Errorf("%d facts of this copy are withheld; only the full ledger can be continued", l.Withheld())
+	return l.commit(next)
+}
+
+// following is an entry that a book can take next.
+type following struct {
+	entry Entry
+	state plan.State // with it
+	line  []byte     // of the file, with its newline
+}
+
+// next makes the entry of a fact.
+func (b *Book) next(fact plan.Event, rand io.Reader) (following, error) {
+	if n := b.Withheld(); n > 0 {
+		return following{}, fmt.Errorf("%d facts of this copy are withheld; only the full ledger can be continued", n)
 	}
 	salt := make([]byte, saltSize)
-	if _, err := io.ReadFull(l.rand, salt); err != nil {
-		return fmt.Errorf("drawing a salt: %w", err)
+	if _, err := io.ReadFull(rand, salt); err != nil {
+		return following{}, fmt.Errorf("drawing a salt: %w", err)
 	}
-	e := Entry{Number: len(l.Entries) + 1, Salt: salt, Fact: &fact}
+	e := Entry{Number: len(b.Entries) + 1, Salt: salt, Fact: &fact}
 	var err error
 	if e.Leaf, err = e.leaf(); err != nil {
-		return err
+		return following{}, err
 	}
-	if e.Head, err = headAfter(l.Head().Hash, e.Leaf); err != nil {
-		return err
+	if e.Head, err = headAfter(b.Head().Hash, e.Leaf); err != nil {
+		return following{}, err
 	}
 	line, err := plan.Canonical(e)
 	if err != nil {
-		return err
+		return following{}, err
 	}
-	next, err := l.State().Apply(fact, plan.Head{Entries: e.Number, Hash: e.Head})
+	state, err := b.State().Apply(fact, plan.Head{Entries: e.Number, Hash: e.Head})
 	if err != nil {
-		return fmt.Errorf("the ledger refuses the entry: %w", err)
+		return following{}, fmt.Errorf("the ledger refuses the entry: %w", err)
 	}
-	if err := l.write(append(line, '\n')); err != nil {
+	return following{e, state, append(line, '\n')}, nil
+}
+
+// take adds an entry that is on disk.
+func (b *Book) take(f following) {
+	b.Entries, b.states = append(b.Entries, f.entry), append(b.states, f.state)
+}
+
+// commit puts an entry on disk.
+func (l *File) commit(f following) error {
+	if len(l.torn) > 0 {
+		return ErrTorn
+	}
+	if err := l.write(f.line); err != nil {
 		return err
 	}
-	l.Entries, l.states = append(l.Entries, e), append(l.states, next)
+	l.take(f)
 	return nil
 }
 
 func (l *File) write(line []byte) error {
+	if !stillNamed(l.root, l.name, l.file) {
+		return fmt.Errorf("writing the ledger: %s is gone, or is another file by now", l.name)
+	}
 	_, err := l.file.WriteAt(line, l.size)
 	if err == nil {
 		err = l.file.Sync()

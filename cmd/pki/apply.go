@@ -21,6 +21,7 @@ import (
 type applyOptions struct {
 	resume, yes bool
 	lastTry     bool
+	copies      []string
 	sheets      string
 	shares      []string
 	identities  []string
@@ -43,8 +44,8 @@ ceremony. Without a plan no ceremony key can be reached.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				if o.resume || o.yes || o.sheets != "" || len(o.shares)+len(o.identities) > 0 {
-					return &usageError{fmt.Errorf("--resume, --yes, --sheets, --share and --identity belong to a plan: pki apply PLAN")}
+				if o.resume || o.yes || o.sheets != "" || len(o.shares)+len(o.identities)+len(o.copies) > 0 {
+					return &usageError{fmt.Errorf("--resume, --yes, --copy, --sheets, --share and --identity belong to a plan: pki apply PLAN")}
 				}
 				return a.applyRender(o.vars)
 			}
@@ -60,6 +61,7 @@ ceremony. Without a plan no ceremony key can be reached.`,
 	c.Flags().StringVar(&o.sheets, "sheets", "", "folder for the pages of new shares without a recipient, to be printed; else their words are shown for writing down")
 	c.Flags().StringArrayVar(&o.shares, "share", nil, "file with a custodian's share; may be repeated, and what is missing is asked for")
 	c.Flags().StringArrayVar(&o.identities, "identity", nil, "file of age identities that open encrypted shares; may be repeated")
+	c.Flags().StringArrayVar(&o.copies, "copy", nil, "folder on another medium that gets the ledger and every output as well; may be repeated")
 	o.vars.flags(c)
 	return c
 }
@@ -102,6 +104,11 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		return err
 	}
 	defer file.Close()
+	kept, err := a.openMedia(root, file, o.copies, p)
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
 	if err := seclude(); err != nil {
 		return err
 	}
@@ -111,12 +118,15 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		Clock: a.now, Rand: rand.Reader, Tool: self,
 		Desk:    &desk{app: a, yes: o.yes, digest: digest},
 		Secrets: askSecrets{root: root, environment: p.Estate.Environment},
-		Stores:  stores{root, o.lastTry}, Book: watchedBook{file}, Files: folderFiles{root}, Custody: people,
+		Stores:  stores{root, o.lastTry}, Book: kept, Files: kept, Custody: people,
 	}
 	if err := room.Run(ctx, admitted); err != nil {
-		return a.interrupted(file.State(), name, err)
+		return a.interrupted(kept.State(), name, err)
 	}
-	return a.afterCeremony(file, root, estate, admitted)
+	if err := kept.estateLost(); err != nil {
+		return err
+	}
+	return a.afterCeremony(kept, root, estate, admitted)
 }
 
 // admit judges the plan on a ledger that nothing writes to yet. A torn entry
@@ -143,7 +153,7 @@ func (a *app) interrupted(s plan.State, name string, err error) error {
 }
 
 // afterCeremony renders what has become possible and says what there is.
-func (a *app) afterCeremony(book *ledger.File, root *os.Root, estate *spec.Estate, admitted *ceremony.Admitted) error {
+func (a *app) afterCeremony(book *media, root *os.Root, estate *spec.Estate, admitted *ceremony.Admitted) error {
 	rendered, err := a.writeRendered(root, estate, book.State())
 	if err != nil {
 		return err
@@ -159,6 +169,9 @@ func (a *app) afterCeremony(book *ledger.File, root *os.Root, estate *spec.Estat
 	}
 	written = append(written, plan.SumsName)
 	result := map[string]any{"ledger": book.Head(), "written": append(written, rendered.Written...), "actions": len(p.Actions)}
+	if len(book.copies()) > 0 {
+		result["copies"] = book.copies()
+	}
 	return a.emit("apply", result, func(w io.Writer) {
 		fmt.Fprintf(w, "\nThe ceremony is finished: %s, and the ledger has %s.\n\n", count(len(p.Actions), "action"), count(book.Head().Entries, "entry"))
 		printTree(w, book.State())
@@ -168,6 +181,13 @@ func (a *app) afterCeremony(book *ledger.File, root *os.Root, estate *spec.Estat
 			fmt.Fprintf(w, "  %s\n", name)
 		}
 		fmt.Fprintf(w, "  %s, head %s\n", ledgerName, book.Head().Hash)
+		for _, c := range book.copies() {
+			if c.Lost != "" {
+				fmt.Fprintf(w, "  LOST: the copy in %s, %s\n", c.Dir, c.Lost)
+			} else {
+				fmt.Fprintf(w, "  the same in %s\n", c.Dir)
+			}
+		}
 		fmt.Fprintf(w, "\nNext:\n")
 		for _, step := range a.nextSteps(estate, book.State()) {
 			fmt.Fprintf(w, "  - %s\n", wrap(step, a.width-4, "    "))
@@ -204,16 +224,7 @@ func (s stores) Initialize(ctx context.Context, k *spec.KeyStore, officerPIN, pi
 	return ceremony.Initialized{Serial: token.Serial, Adopted: adopted, Evidence: evidence}, err
 }
 
-// watchedBook and watchedStore let tests end the process around each effect.
-type watchedBook struct{ *ledger.File }
-
-func (b watchedBook) Append(e plan.Event) error {
-	testOnlyEffect("before entry " + string(e.Kind))
-	err := b.File.Append(e)
-	testOnlyEffect("after entry " + string(e.Kind))
-	return err
-}
-
+// watchedStore lets tests end the process around each effect.
 type watchedStore struct{ hsm.Store }
 
 func (s watchedStore) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evidence, error) {

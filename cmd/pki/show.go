@@ -168,6 +168,8 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: CRL %s of %s signed ahead of its time", e.Sealed.Action, e.Sealed.Number, e.Sealed.Address)
 	case plan.TokenInitialized:
 		return fmt.Sprintf("action %d: token %q of %s initialised", e.TokenReady.Action, e.TokenReady.Token.Label, e.TokenReady.Address)
+	case plan.MediumLost:
+		return fmt.Sprintf("medium lost: %s, after %s: %s", e.Medium.Medium, count(e.Medium.Entries, "entry"), e.Medium.Error)
 	case plan.TokenIdentified:
 		return fmt.Sprintf("action %d: the token that does it%s", e.Token.Action, serialNote(e.Token.Serial))
 	case plan.OfficersAppointed:
