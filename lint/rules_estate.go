@@ -177,7 +177,10 @@ func strength(algorithm string) int {
 		}
 		return 80
 	}
-	return map[string]int{"ecdsa-p224": weakBits, "ecdsa-p256": 128, "ed25519": 128, "ecdsa-p384": 192, "ecdsa-p521": 256}[algorithm]
+	return map[string]int{
+		"ecdsa-p224": weakBits, "ecdsa-p256": 128, "ed25519": 128, "ecdsa-p384": 192, "ecdsa-p521": 256,
+		"ml-dsa-44": 128, "ml-dsa-65": 192, "ml-dsa-87": 256, // NIST categories 2, 3 and 5
+	}[algorithm]
 }
 
 // checkStrength compares tiers and the end of 112 bits. Beyond 128 bits tiers

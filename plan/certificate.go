@@ -212,6 +212,9 @@ func (m *maker) lintObject(a *spec.Authority, own, issuer *material) lint.Certif
 func surround(object *lint.Certificate, e *spec.Estate, a *spec.Authority, s State) {
 	object.Lab = e.Environment == spec.Lab
 	object.Clients = e.Lint.Clients
+	if a.CSR != nil {
+		object.Request = a.CSR.DER
+	}
 	for tier := e.Children(a); len(tier) > 0; object.TiersBelow++ {
 		var below []*spec.Authority
 		for _, child := range tier {

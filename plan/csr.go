@@ -56,7 +56,16 @@ func (m *maker) fromCSR(a *spec.Authority) {
 		spki: spki,
 	}
 	ref := &CSRRef{Path: a.CSR.Path, SHA256: hex.EncodeToString(sum[:]), Ignored: ignored(request, a)}
-	m.certificate(a, ref, m.linter.CSR(a.CSR.DER)...)
+	m.certificate(a, ref, m.linter.Request(lint.Request{DER: a.CSR.DER, OtherKeys: m.otherKeys(a.Address), Grant: m.grant(a)})...)
+}
+
+// grant is what an authority's certificate will say, whatever is asked for.
+func (m *maker) grant(a *spec.Authority) *lint.Grant {
+	g := &lint.Grant{Authority: true, PathLength: m.estate.PathLen(a)}
+	for _, u := range a.ExtendedKeyUsage {
+		g.ExtendedKeyUsage = append(g.ExtendedKeyUsage, u.OID())
+	}
+	return g
 }
 
 // ignored lists what a request asks for and does not get.

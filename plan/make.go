@@ -70,6 +70,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 		m.provisioner(p)
 	}
 	m.needs()
+	m.judgeEstate()
 	m.unusedWaivers()
 	m.forgotten()
 	if !m.diags.HasErrors() {

@@ -42,6 +42,10 @@ type Plan struct {
 	// again takes over, such as the window; it is no seal against people, who
 	// can compute it: that is what reading the digest aloud is for.
 	Sum string `json:"sum"`
+
+	// Findings are of the estate as a whole; those of an object stand in its
+	// action.
+	Findings []lint.Finding `json:"findings,omitempty"`
 }
 
 // Tool is the program that made the plan.

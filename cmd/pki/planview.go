@@ -37,6 +37,12 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 			fmt.Fprintf(w, "  %s on %s until %s: %s (%s)\n", wv.Lint, wv.Object, wv.Until, wv.Reason, wv.Citation)
 		}
 	}
+	if len(p.Findings) > 0 {
+		fmt.Fprintf(w, "\nThe estate as a whole\n")
+		for _, line := range findingLines(p.Findings) {
+			fmt.Fprintf(w, "  %s\n", line)
+		}
+	}
 	for _, action := range p.Actions {
 		fmt.Fprintln(w)
 		a.printAction(w, p, action)
