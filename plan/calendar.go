@@ -15,7 +15,7 @@ import (
 // Appointment is one date of a PKI's calendar: something ends, and an action
 // comes before it.
 type Appointment struct {
-	Kind   string    `json:"kind"`   // ceremony, certificate, crl, release or waiver
+	Kind   string    `json:"kind"`   // ceremony, certificate, crl, release, waiver or ocsp
 	Object string    `json:"object"` // an address, or the name of a file
 	What   string    `json:"what"`   // such as "CRL number 3"
 	From   time.Time `json:"from"`   // when the action may begin
@@ -30,6 +30,7 @@ const (
 	ForCRL         = "crl"         // it ends, and a signature comes before
 	ForRelease     = "release"     // its successor is signed already
 	ForWaiver      = "waiver"      // it ends
+	ForAnswer      = "ocsp"        // it ends, and a signature comes before
 )
 
 // Calendar lists what ends and what comes next, the earliest end first. The
@@ -46,6 +47,7 @@ func Calendar(e *spec.Estate, s State, published map[spec.Address][]byte, now ti
 	for _, a := range s.Authorities() {
 		c.certificate(a)
 		c.crl(a, published[a.Address])
+		c.answer(a)
 	}
 	if e != nil {
 		for _, w := range e.Lint.Waivers {
@@ -96,6 +98,21 @@ func (c *calendar) certificate(a Authority) {
 			})
 		}
 	}
+}
+
+// answer says when the answer about an authority's certificate ends, while its
+// issuer signs such.
+func (c *calendar) answer(a Authority) {
+	issuer := c.described(a.Issuer)
+	if a.OCSP == nil || issuer == nil || issuer.OCSP == nil {
+		return
+	}
+	t := a.OCSP.Template
+	from := t.ThisUpdate.Add(t.NextUpdate.Sub(t.ThisUpdate) / 2)
+	if !issuer.OCSP.IssueEvery.IsZero() {
+		from = issuer.OCSP.IssueEvery.From(t.ThisUpdate)
+	}
+	c.add(Appointment{Kind: ForAnswer, Object: a.Address.String(), What: "OCSP response", From: from, Until: t.NextUpdate, Action: "hold a ceremony: pki plan --out FILE"})
 }
 
 func (c *calendar) described(a spec.Address) *spec.Authority {

@@ -98,8 +98,8 @@ func (m *maker) extensions(a *spec.Authority, issuer *material) ([]tbs.Extension
 		return withNameConstraints(a, all, problem)
 	}
 	add(m.authorityKeyID(issuer))
-	if urls := a.Issuer.CAIssuersURLs; len(urls) > 0 {
-		add(tbs.AuthorityInfoAccess(urls))
+	if urls, ocsp := a.Issuer.CAIssuersURLs, ocspURLs(a.Issuer); len(urls)+len(ocsp) > 0 {
+		add(tbs.AuthorityInfoAccess(urls, ocsp...))
 	}
 	add(tbs.CRLDistributionPoints(a.Issuer.CRL.URLs))
 	return withNameConstraints(a, all, problem)
@@ -272,6 +272,7 @@ func wanted(e *spec.Estate, a *spec.Authority) map[string]string {
 		put("issuer", a.Issuer.Address.String())
 		put("crl", a.Issuer.CRL.URLs...)
 		put("ca_issuers_urls", a.Issuer.CAIssuersURLs...)
+		put("ocsp", ocspURLs(a.Issuer)...)
 	}
 	if n := a.NameConstraints; n != nil {
 		put("name_constraints", strconv.FormatBool(n.Critical),

@@ -21,6 +21,7 @@ type Event struct {
 	Certificate *Signed      `json:"certificate_signed,omitempty"`
 	CRL         *Signed      `json:"crl_signed,omitempty"`
 	Sealed      *Signed      `json:"crl_sealed,omitempty"`
+	OCSP        *Signed      `json:"ocsp_signed,omitempty"`
 	Provisioner *ProvKey     `json:"provisioner_key_made,omitempty"`
 	Finished    *Finished    `json:"ceremony_finished,omitempty"`
 	TokenReady  *TokenReady  `json:"token_initialized,omitempty"`
@@ -46,6 +47,7 @@ const (
 	CertificateSigned  EventKind = "certificate_signed"
 	CRLSigned          EventKind = "crl_signed"
 	CRLSealed          EventKind = "crl_sealed"
+	OCSPWasSigned      EventKind = "ocsp_signed"
 	ProvisionerKeyMade EventKind = "provisioner_key_made"
 	CeremonyFinished   EventKind = "ceremony_finished"
 	TokenInitialized   EventKind = "token_initialized"

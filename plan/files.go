@@ -63,6 +63,9 @@ func (s State) signedFiles() []File {
 	var files []File
 	for _, a := range s.Authorities() {
 		files = append(files, s.certificateFiles(a)...)
+		if a.OCSP != nil {
+			files = append(files, File{ocspOutput(a.Address), 0o644, a.OCSP.DER})
+		}
 		if a.CRL != nil {
 			names := crlOutputs(a.Address)
 			files = append(files,

@@ -63,6 +63,9 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	for _, a := range e.IssuanceOrder() {
 		m.crl(a)
 	}
+	for _, a := range e.IssuanceOrder() {
+		m.ocsp(a)
+	}
 	for _, a := range e.SSHAuthorities {
 		m.sshKey(a)
 	}

@@ -113,6 +113,7 @@ const (
 	GenerateKey            Kind = "generate_key"
 	SignCertificate        Kind = "sign_certificate"
 	SignCRL                Kind = "sign_crl"
+	SignOCSP               Kind = "sign_ocsp"
 	GenerateProvisionerKey Kind = "generate_provisioner_key"
 	InitializeToken        Kind = "initialize_token"
 	GenerateSSHKey         Kind = "generate_ssh_key"
@@ -132,6 +133,7 @@ type Action struct {
 	GenerateKey            *KeyAction         `json:"generate_key,omitempty"`
 	SignCertificate        *CertificateAction `json:"sign_certificate,omitempty"`
 	SignCRL                *CRLAction         `json:"sign_crl,omitempty"`
+	SignOCSP               *OCSPAction        `json:"sign_ocsp,omitempty"`
 	GenerateProvisionerKey *ProvisionerAction `json:"generate_provisioner_key,omitempty"`
 	InitializeToken        *TokenAction       `json:"initialize_token,omitempty"`
 	GenerateSSHKey         *KeyAction         `json:"generate_ssh_key,omitempty"`
@@ -287,7 +289,7 @@ func (p *Plan) wellFormed() error {
 		}
 		set := map[Kind]bool{
 			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
-			SignCRL: a.SignCRL != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
+			SignCRL: a.SignCRL != nil, SignOCSP: a.SignOCSP != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
 			InitializeToken: a.InitializeToken != nil, GenerateSSHKey: a.GenerateSSHKey != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
 		}
 		for kind, has := range set {
@@ -308,6 +310,12 @@ func (p *Plan) times() []time.Time {
 	for _, a := range p.Actions {
 		if c := a.SignCertificate; c != nil {
 			all = append(all, c.Template.NotBefore, c.Template.NotAfter)
+		}
+		if c := a.SignOCSP; c != nil {
+			all = append(all, c.Template.ThisUpdate, c.Template.NextUpdate)
+			if c.Template.Revoked != nil {
+				all = append(all, c.Template.Revoked.Date)
+			}
 		}
 		if c := a.SignCRL; c != nil {
 			all = append(all, c.Template.ThisUpdate, c.Template.NextUpdate)
@@ -331,6 +339,8 @@ func (a Action) Outputs() []string {
 		return a.SignCertificate.Draft.Outputs
 	case SignCRL:
 		return a.SignCRL.Draft.Outputs
+	case SignOCSP:
+		return a.SignOCSP.Outputs
 	}
 	return nil
 }
@@ -342,6 +352,8 @@ func (a Action) Issuer() (KeyRef, bool) {
 		return a.SignCertificate.Issuer, true
 	case SignCRL:
 		return a.SignCRL.Issuer, true
+	case SignOCSP:
+		return a.SignOCSP.Issuer, true
 	}
 	return KeyRef{}, false
 }

@@ -50,6 +50,7 @@ type Authority struct {
 	CRLNumber   string            // of CRL, decimal
 	Stack       []PresignedCRL    // signed ahead of their time, after CRL, by number
 	HighestCRL  string            // highest number ever signed, void ones included
+	OCSP        *OCSPSigned       // newest answer about its certificate, nil before the first
 	Retired     []string          // numbers that were in a stack and are void or replaced
 }
 
@@ -152,6 +153,7 @@ func (e Event) wellFormed() error {
 		KeyWasMade: e.KeyMade != nil, CertificateSigned: e.Certificate != nil, CRLSigned: e.CRL != nil,
 		ProvisionerKeyMade: e.Provisioner != nil, CeremonyFinished: e.Finished != nil,
 		TokenInitialized: e.TokenReady != nil, TokenIdentified: e.Token != nil, MediumLost: e.Medium != nil, OfficersAppointed: e.Officers != nil,
+		OCSPWasSigned:  e.OCSP != nil,
 		CRLSealed:      e.Sealed != nil,
 		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
 	}
@@ -191,6 +193,8 @@ func (s *State) apply(e Event) error {
 		return s.signCertificate(e.Certificate)
 	case CRLSigned:
 		return s.signCRL(e.CRL)
+	case OCSPWasSigned:
+		return s.signOCSP(e.OCSP)
 	case CRLSealed:
 		return s.sealCRL(e.Sealed)
 	case ProvisionerKeyMade:

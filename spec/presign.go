@@ -38,6 +38,7 @@ func (e *Estate) validateSigners(d *Diagnostics) {
 func (e *Estate) validatePresign(d *Diagnostics) {
 	e.validateSigners(d)
 	for _, a := range e.Authorities {
+		a.OCSP.validate(d, a, e)
 		c := a.CRL
 		if c == nil || c.Presign == 0 {
 			continue

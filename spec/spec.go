@@ -83,6 +83,7 @@ type Authority struct {
 	NameConstraints  *NameConstraints
 	CAIssuersURLs    []string // AIA caIssuers of what this authority signs
 	CRL              *CRL     // the list this authority signs
+	OCSP             *OCSP    // answers about authorities below, signed ahead
 }
 
 // IsRoot reports whether the authority signs itself.

@@ -90,8 +90,12 @@ func planSummary(p *plan.Plan) string {
 	if tokens := n[plan.InitializeToken]; tokens > 0 {
 		initialised += count(tokens, "token") + " initialised, "
 	}
+	lists := count(n[plan.SignCRL], "CRL")
+	if answers := n[plan.SignOCSP]; answers > 0 {
+		lists += ", " + count(answers, "OCSP response")
+	}
 	return fmt.Sprintf("Ceremony: %s%s made, %s and %s signed, %s made, %s written. %d of %s cannot be undone.",
-		initialised, count(n[plan.GenerateKey]+n[plan.GenerateSSHKey], "key"), count(n[plan.SignCertificate], "certificate"), count(n[plan.SignCRL], "CRL"),
+		initialised, count(n[plan.GenerateKey]+n[plan.GenerateSSHKey], "key"), count(n[plan.SignCertificate], "certificate"), lists,
 		count(n[plan.GenerateProvisionerKey], "provisioner key"), count(files, "file"), final, count(len(p.Actions), "action"))
 }
 
@@ -109,6 +113,8 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 		a.printDraft(w, p, &action.SignCertificate.Draft, action)
 	case plan.SignCRL:
 		a.printDraft(w, p, &action.SignCRL.Draft, action)
+	case plan.SignOCSP:
+		printOCSP(w, action.SignOCSP)
 	case plan.EstablishShares:
 		a.printSharing(w, action, action.EstablishShares)
 	case plan.ReshareSecret:
@@ -156,6 +162,8 @@ func actionName(action plan.Action) string {
 			by = issuer.String()
 		}
 		return fmt.Sprintf("sign the certificate of %s by %s", action.Address, by)
+	case plan.SignOCSP:
+		return fmt.Sprintf("sign the OCSP response about %s by %s", action.Address, action.SignOCSP.Issuer.Address)
 	case plan.SignCRL:
 		name := fmt.Sprintf("sign CRL number %s of %s", action.SignCRL.Number, action.Address)
 		if action.SignCRL.Slot > 0 {

@@ -269,7 +269,7 @@ func (a *app) verifyFiles(v *verification, root *os.Root, s plan.State) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range []string{"certs", "crls"} {
+	for _, dir := range []string{"certs", "crls", "ocsp"} {
 		extra, err := unexpected(root, dir, files)
 		if err != nil {
 			return err

@@ -23,6 +23,7 @@ const (
 	oidExtKeyUsage      = "2.5.29.37"
 	oidAIA              = "1.3.6.1.5.5.7.1.1"
 	oidCAIssuers        = "1.3.6.1.5.5.7.48.2"
+	oidOCSP             = "1.3.6.1.5.5.7.48.1"
 )
 
 // EncodeName gives a name in DER, one attribute to an RDN, PrintableString
@@ -154,9 +155,9 @@ func IssuingDistributionPoint(urls []string, onlyCACerts bool) (Extension, error
 	return Extension{OID: oidIDP, Critical: true, Value: value}, err
 }
 
-// AuthorityInfoAccess says where the issuer's certificate is
-// (RFC 5280 §4.2.2.1).
-func AuthorityInfoAccess(caIssuers []string) (Extension, error) {
+// AuthorityInfoAccess says where the issuer's certificate is, and where its
+// OCSP responder (RFC 5280 §4.2.2.1).
+func AuthorityInfoAccess(caIssuers []string, ocsp ...string) (Extension, error) {
 	type description struct {
 		Method   asn1.ObjectIdentifier
 		Location asn1.RawValue
@@ -167,6 +168,12 @@ func AuthorityInfoAccess(caIssuers []string) (Extension, error) {
 	}
 	var places []description
 	for _, location := range uris(caIssuers) {
+		places = append(places, description{method, location})
+	}
+	if method, err = parseOID(oidOCSP); err != nil {
+		return Extension{}, err
+	}
+	for _, location := range uris(ocsp) {
 		places = append(places, description{method, location})
 	}
 	value, err := asn1.Marshal(places)

@@ -163,6 +163,7 @@ func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 	if raw.CRL != nil {
 		a.CRL = &spec.CRL{Origin: raw.CRL.Origin, URLs: raw.CRL.URLs, ValidFor: raw.CRL.ValidFor, IssueEvery: raw.CRL.IssueEvery, Presign: raw.CRL.Presign, OnTimer: raw.CRL.OnTimer}
 	}
+	a.OCSP = raw.OCSP.link()
 	a.NameConstraints = raw.NameConstraints.link()
 }
 

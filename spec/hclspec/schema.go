@@ -158,6 +158,7 @@ type rawAuthority struct {
 	CAIssuersURLs    []string            `hcl:"ca_issuers_urls,optional" doc:"where this authority's own certificate is published, for the AIA of what it signs"`
 	NameConstraints  *rawNameConstraints `hcl:"name_constraints,block"`
 	CRL              *rawCRL             `hcl:"crl,block"`
+	OCSP             *rawOCSP            `hcl:"ocsp,block"`
 }
 
 type rawKey struct {
