@@ -45,6 +45,17 @@ const (
 // class and not a length.
 func classes() []int { return []int{32, 64, MaxSecret} }
 
+// Class gives the length to which a secret of so many bytes is padded, 0 when it
+// is too long.
+func Class(length int) int {
+	for _, c := range classes() {
+		if length <= c {
+			return c
+		}
+	}
+	return 0
+}
+
 func classCode(size int) byte {
 	for i, c := range classes() {
 		if c == size {

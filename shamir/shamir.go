@@ -86,12 +86,7 @@ func newPayload(random io.Reader, secret []byte) ([]byte, error) {
 	if len(secret) == 0 {
 		return nil, fmt.Errorf("the secret is empty")
 	}
-	class := 0
-	for _, c := range classes() {
-		if class == 0 && len(secret) <= c {
-			class = c
-		}
-	}
+	class := Class(len(secret))
 	if class == 0 {
 		return nil, fmt.Errorf("the secret has %d bytes; %d are the most that fit a share that people can type. Split the password of an encrypted file instead", len(secret), MaxSecret)
 	}

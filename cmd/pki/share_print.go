@@ -17,6 +17,7 @@ import (
 
 	"pki.internal/plan"
 	"pki.internal/shamir"
+	"pki.internal/spec"
 )
 
 func sharePrintCommand(a *app) *cobra.Command {
@@ -74,12 +75,16 @@ type sheetLine struct {
 var sheetPage string
 
 func (a *app) printShares(ctx context.Context, o shareSource, out string, worksheet, screen bool) error {
+	if worksheet {
+		sheets, err := a.blankSheets(&o)
+		if err != nil {
+			return err
+		}
+		return a.writeSheets(out, sheets)
+	}
 	scheme, err := a.recordOf(&o)
 	if err != nil {
 		return err
-	}
-	if worksheet {
-		return a.writeSheets(out, worksheets(scheme))
 	}
 	held, err := a.readShares(ctx, o)
 	if err != nil {
@@ -139,6 +144,65 @@ func modules(code *qr.Code) string {
 		}
 	}
 	return b.String()
+}
+
+// notYet stands where a set's id is written in by hand, once there is one.
+const notYet = "…………………………………………"
+
+// blankSheets makes worksheets for a set that is there, or for one that a
+// ceremony of the estate will make: then for those who get no file, and
+// without the set's id, which nobody knows before.
+func (a *app) blankSheets(o *shareSource) ([]sheet, error) {
+	scheme, err := a.recordOf(o)
+	if err == nil {
+		return worksheets(scheme), nil
+	}
+	root, openErr := a.folder()
+	if o.secret == "" || openErr != nil {
+		return nil, errors.Join(err, openErr)
+	}
+	defer root.Close()
+	estate, loadErr := a.load(root, nil)
+	if loadErr != nil {
+		return nil, loadErr
+	}
+	for _, s := range estate.Secrets {
+		if s.Address.String() != "secret."+strings.TrimPrefix(o.secret, "secret.") || s.Custodians == nil {
+			continue
+		}
+		var sheets []sheet
+		for i, one := range worksheets(futureScheme(estate, s)) {
+			if h := s.Custodians.Holders[i]; h.Recipient == "" && h.Identity == "" {
+				one.Set = notYet
+				sheets = append(sheets, one)
+			}
+		}
+		if len(sheets) == 0 {
+			return nil, fmt.Errorf("every holder of %s gets a file, so there is nothing to write down", s.Address)
+		}
+		return sheets, nil
+	}
+	return nil, err
+}
+
+// futureScheme is what can be known of a secret's shares before they are made.
+func futureScheme(e *spec.Estate, s *spec.Secret) *shamir.Scheme {
+	c := s.Custodians
+	scheme := &shamir.Scheme{Top: &shamir.Set{Threshold: c.Threshold, Class: shamir.Class(s.Length), Purpose: e.Purpose(s)}}
+	for _, g := range c.Groups {
+		scheme.Groups = append(scheme.Groups, shamir.GroupSet(e.Purpose(s), g.Name, g.Threshold))
+		scheme.Top.Members = append(scheme.Top.Members, shamir.Member{Index: len(scheme.Groups), Holder: g.Name})
+	}
+	for _, h := range c.Holders {
+		set := scheme.Top
+		for i, g := range c.Groups {
+			if g.Name == h.Group {
+				set = scheme.Groups[i]
+			}
+		}
+		set.Members = append(set.Members, shamir.Member{Index: len(set.Members) + 1, Holder: h.Name})
+	}
+	return scheme
 }
 
 func worksheets(scheme *shamir.Scheme) []sheet {
