@@ -6,7 +6,7 @@ GO ?= go
 VERSION ?= 0.1.0
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: comparecrl help build demo test race fuzz bench compare golden clean
+.PHONY: comparecrl comparehsm help build demo test race fuzz bench compare golden clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -44,6 +44,9 @@ bench: ## Go benchmarks
 
 compare: build ## the ceremony beside the same work by openssl, whole processes
 	@sh test/compare/ceremony.sh
+
+comparehsm: build ## the same on SoftHSM beside openssl and pkcs11-tool
+	@sh test/compare/hsm.sh
 
 comparecrl: ## a million revocations beside openssl and Go, in pairs
 	@sh test/compare/crl.sh

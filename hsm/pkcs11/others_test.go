@@ -3,7 +3,6 @@
 package pkcs11
 
 import (
-	"bufio"
 	"crypto"
 	"crypto/sha256"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"pki.internal/hsm"
 	"pki.internal/spec"
@@ -93,42 +91,20 @@ func TestNSSReport(t *testing.T) {
 // TestDeviceLost takes the device away while a key is in use: the process in
 // which p11-kit holds the token is killed.
 func TestDeviceLost(t *testing.T) {
-	server := installed(t, "p11-kit", "/usr/bin/p11-kit")
-	client := installed(t, "the p11-kit client module", "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so", "/usr/lib64/pkcs11/p11-kit-client.so")
 	o := newToken(t, "remote")
 	k := keySpec(spec.ECDSAP256, "root")
 	made, _, err := openToken(t, o).Generate(t.Context(), k)
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket := filepath.Join(t.TempDir(), "p11")
-	cmd := exec.Command(server, "server", "--provider", o.Module, "-n", socket, "-f", "pkcs11:token=remote")
-	cmd.Env = append(os.Environ(), o.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // its children with it
-		_ = cmd.Wait()                                      // it was killed
-	}()
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		t.Fatalf("p11-kit server says nothing: %v", err)
-	}
-	remote := o
-	remote.Module, remote.Env = client, []string{"P11_KIT_SERVER_ADDRESS=unix:path=" + socket}
-	remote.Deadline = 20 * time.Second
+	remote, server := served(t, o, "remote")
 	s := openToken(t, remote)
 	found, err := s.Find(t.Context(), k, spki(t, made))
 	if err != nil {
 		t.Fatal(err)
 	}
 	killed := 0
-	for _, pid := range childrenOf(t, cmd.Process.Pid) {
+	for _, pid := range childrenOf(t, server.Process.Pid) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err == nil {
 			killed++
 		}

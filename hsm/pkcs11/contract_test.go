@@ -1,0 +1,87 @@
+//go:build cgo
+
+package pkcs11
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"pki.internal/hsm"
+	"pki.internal/hsm/hsmtest"
+	"pki.internal/spec"
+)
+
+// contract is a token as the suite of all key stores takes it.
+func contract(o Options, lacks []spec.Algorithm, algorithms ...spec.Algorithm) hsmtest.Contract {
+	return hsmtest.Contract{
+		Open: func(t testing.TB) hsm.Store {
+			s, err := Open(t.Context(), o, []byte(userPIN))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+		Spec: func(a spec.Algorithm, label string) hsm.KeySpec {
+			id := sha256.Sum256([]byte(label))
+			return hsm.KeySpec{ID: id[:16], Label: label, Algorithm: a}
+		},
+		Algorithms: algorithms, Lacks: lacks,
+	}
+}
+
+// TestContract runs the suite of all key stores on every module that is here:
+// the two tokens of one SoftHSM at once, NSS, and a token behind p11-kit.
+func TestContract(t *testing.T) {
+	t.Run("SoftHSM", func(t *testing.T) {
+		first := newToken(t, "first")
+		second := addToken(t, Options{Module: first.Module, Env: first.Env}, "second")
+		all := []spec.Algorithm{spec.ECDSAP256, spec.ECDSAP384, spec.ECDSAP521, spec.Ed25519}
+		if !testing.Short() {
+			all = append(all, spec.RSA3072)
+		}
+		hsmtest.Run(t, contract(first, nil, all...))
+		hsmtest.Run(t, contract(second, nil, spec.ECDSAP384))
+	})
+	t.Run("NSS", func(t *testing.T) {
+		hsmtest.Run(t, contract(newNSS(t), []spec.Algorithm{spec.Ed25519}, spec.ECDSAP256, spec.ECDSAP384, spec.ECDSAP521))
+	})
+	t.Run("p11-kit", func(t *testing.T) {
+		remote, _ := served(t, newToken(t, "remote"), "remote")
+		hsmtest.Run(t, contract(remote, []spec.Algorithm{spec.Ed25519}, spec.ECDSAP256, spec.ECDSAP384)) // it hides Ed25519
+	})
+}
+
+// served puts a token behind p11-kit, in a process that the test may end.
+func served(t *testing.T, o Options, label string) (remote Options, server *exec.Cmd) {
+	t.Helper()
+	program := installed(t, "p11-kit", "/usr/bin/p11-kit")
+	client := installed(t, "the p11-kit client module", "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-client.so", "/usr/lib64/pkcs11/p11-kit-client.so")
+	socket := filepath.Join(t.TempDir(), "p11")
+	server = exec.Command(program, "server", "--provider", o.Module, "-n", socket, "-f", "pkcs11:token="+label)
+	server.Env = append(os.Environ(), o.Env...)
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := server.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL) // its children with it
+		_ = server.Wait()                                      // it was killed
+	})
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("p11-kit server says nothing: %v", err)
+	}
+	remote = o
+	remote.Module, remote.Env = client, []string{"P11_KIT_SERVER_ADDRESS=unix:path=" + socket}
+	remote.Deadline = 20 * time.Second
+	return remote, server
+}
