@@ -103,13 +103,17 @@ func allRules() []Rule {
 		requestContentRules(),
 		stepCARules(),
 		serviceRules(),
+		grantingRules(),
 		schemaRules(),
 		templateRules(),
 		unitRules(),
 		responseRules(),
 		sshRules(),
+		sshContentRules(),
 		estateRules(),
 		ceremonyRules(),
+		tokenRules(),
+		roomRules(),
 	)
 }
 

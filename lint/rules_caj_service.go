@@ -65,7 +65,12 @@ func serviceRules() []Rule {
 		Advice:    "write one URL into crl.idpURL and into crlDistributionPoints of every template, letter for letter",
 		applies:   func(o *object) bool { return hasConfig(o) && o.tree.config.CRL.Enabled },
 		check:     checkListURL,
-	}, {
+	}}
+}
+
+// grantingRules are about what an online CA gives, to whom and for how long.
+func grantingRules() []Rule {
+	return []Rule{{
 		ID: "w_caj_long_claims", Severity: Warn, Object: ObjectStepCA,
 		Title:     "leaves are short-lived, or can be revoked, and end before their issuer",
 		Citation:  "step-ca production guide, use short-lived certificates; RFC 5280 §6.1.3 (a)(2)",

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// ceremonyRules are about people, tokens, the room and the book.
+func hasSets(o *object) bool     { return len(o.estate.ShareSets) > 0 }
+func hasKeys(o *object) bool     { return len(o.estate.Keys) > 0 }
+func hasCeremony(o *object) bool { return o.estate.Ceremony != nil }
+
+// ceremonyRules are about people and what they hold.
 func ceremonyRules() []Rule {
-	hasSets := func(o *object) bool { return len(o.estate.ShareSets) > 0 }
-	hasKeys := func(o *object) bool { return len(o.estate.Keys) > 0 }
-	hasCeremony := func(o *object) bool { return o.estate.Ceremony != nil }
 	return []Rule{{
 		ID: "e_plan_quorum_of_one", Severity: Error, Object: ObjectEstate,
 		Title:     "more than one share opens a secret, and one may be lost",
@@ -37,7 +38,12 @@ func ceremonyRules() []Rule {
 		Advice:    "give the roles to different people: a witness who holds a share or types witnesses nothing",
 		applies:   func(o *object) bool { return len(o.estate.People) > 0 && o.estate.Production },
 		check:     checkRoles,
-	}, {
+	}}
+}
+
+// tokenRules are about keys as tokens describe them.
+func tokenRules() []Rule {
+	return []Rule{{
 		ID: "e_plan_key_extractable", Severity: Error, Object: ObjectEstate,
 		Title:     "a key on a token was born there and cannot leave it in the clear",
 		Citation:  "PKCS #11 v3.1 §4.9; CABF BR §6.2.7",
@@ -77,7 +83,12 @@ func ceremonyRules() []Rule {
 			}
 			return details
 		},
-	}, {
+	}}
+}
+
+// roomRules are about the ceremony itself, and the book that it writes.
+func roomRules() []Rule {
+	return []Rule{{
 		ID: "e_plan_no_dry_run", Severity: Error, Object: ObjectEstate,
 		Title:     "the plan was rehearsed",
 		Citation:  "CABF BR §6.1.1.1",

@@ -61,7 +61,12 @@ func sshRules() []Rule {
 			}
 			return nil
 		},
-	}, {
+	}}
+}
+
+// sshContentRules are about what an SSH certificate lets its holder do.
+func sshContentRules() []Rule {
+	return []Rule{{
 		ID: "w_ssh_user_cert_extensions", Severity: Warn, Object: ObjectSSH,
 		Title:     "a user's certificate forwards nothing that gives the server power over the user",
 		Citation:  "OpenSSH PROTOCOL.certkeys, extensions, critical options",

@@ -35,7 +35,7 @@ func templateFunctions(now time.Time, m *meter) template.FuncMap {
 	for _, name := range strings.Fields(notTried) {
 		functions[name] = func(...any) (any, error) { return nil, errNotHere }
 	}
-	for name, f := range map[string]any{
+	own := map[string]any{
 		"tick":  m.tick,
 		"print": func(args ...any) (string, error) { return small(fmt.Sprint(args...), args...) },
 		"printf": func(format string, args ...any) (string, error) {
@@ -50,7 +50,18 @@ func templateFunctions(now time.Time, m *meter) template.FuncMap {
 
 		"toJson": toJSON, "mustToJson": toJSON, "toRawJson": toJSON, "mustToRawJson": toJSON, "toPrettyJson": toJSON, "mustToPrettyJson": toJSON,
 		"fromJson": fromJSON, "mustFromJson": fromJSON,
+	}
+	for _, more := range []map[string]any{own, valueFunctions(), textFunctions(now)} {
+		for name, f := range more {
+			functions[name] = f
+		}
+	}
+	return functions
+}
 
+// valueFunctions are those about values of any kind, lists and dictionaries.
+func valueFunctions() map[string]any {
+	return map[string]any{
 		"default": func(fallback any, given ...any) any {
 			if len(given) == 0 || empty(given[0]) {
 				return fallback
@@ -105,7 +116,12 @@ func templateFunctions(now time.Time, m *meter) template.FuncMap {
 			return small(strings.Join(parts, separator), l)
 		},
 		"splitList": func(separator, s string) []string { return strings.Split(s, separator) },
+	}
+}
 
+// textFunctions are those about texts, numbers, types and dates.
+func textFunctions(now time.Time) map[string]any {
+	return map[string]any{
 		"lower": strings.ToLower, "upper": strings.ToUpper, "trim": strings.TrimSpace,
 		"trimAll":    func(cut, s string) string { return strings.Trim(s, cut) },
 		"trimSuffix": func(end, s string) string { return strings.TrimSuffix(s, end) },
@@ -149,10 +165,7 @@ func templateFunctions(now time.Time, m *meter) template.FuncMap {
 		"date_modify": func(d string, v any) time.Time {
 			return modify(d, moment(v, now))
 		},
-	} {
-		functions[name] = f
 	}
-	return functions
 }
 
 // maxWeight bounds how many parts a value may have, those that it shares
