@@ -52,7 +52,11 @@ func (c *ceremony) makeCRL(ctx context.Context, a plan.Action, built []byte) ([]
 		return nil, err
 	}
 	state := c.Book.State()
-	have, _ := state.Authority(a.Address)
+	whole, _ := state.Authority(a.Address)
+	have, known := whole.As(planned.Issuer.Generation)
+	if !known {
+		return nil, fmt.Errorf("the key of %s does not exist", plan.Label(a.Address, planned.Issuer.Generation))
+	}
 	draft, err := tbs.Draft(built, planned.Issuer.Algorithm)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,8 @@ func (c *ceremony) signOCSP(ctx context.Context, a plan.Action) (Result, error) 
 	if err != nil {
 		return Result{}, err
 	}
-	issuer, _ := state.Authority(planned.Issuer.Address)
+	whole, _ := state.Authority(planned.Issuer.Address)
+	issuer, _ := whole.As(planned.Issuer.Generation)
 	response := lint.OCSPResponse{DER: draft, Responder: issuer.Certificate}
 	cleared, findings, err := c.linter.ClearOCSP(response, a.Address.String(), c.policy, c.plan.At)
 	if err != nil {

@@ -32,6 +32,10 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.provisionerKey(a)
 	case plan.InitializeToken:
 		result, err = c.initializeToken(ctx, a)
+	case plan.Move:
+		result, err = c.move(a)
+	case plan.Forget:
+		result, err = c.forget(a)
 	case plan.AppointOfficers:
 		err = c.append(plan.Event{
 			Kind:     plan.OfficersAppointed,
@@ -107,7 +111,7 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 	if err := c.append(plan.Event{Kind: plan.KeyWasMade, KeyMade: made}); err != nil {
 		return Result{}, err
 	}
-	c.keys[a.Address] = key
+	c.keys[keyOf{a.Address, a.Key().Generation}] = key
 	return Result{SPKI: spki, Adopted: adopted, Files: a.Outputs()}, nil
 }
 
@@ -120,22 +124,24 @@ func (c *ceremony) authority(address spec.Address) (*spec.Authority, error) {
 	return nil, fmt.Errorf("the estate has no %s", address)
 }
 
+// keyOf names one key of an authority.
+type keyOf struct {
+	address    spec.Address
+	generation int
+}
+
 // key gives the key that signs an action.
 func (c *ceremony) key(ref plan.KeyRef) (hsm.Key, []byte, error) {
-	key := c.keys[ref.Address]
+	key := c.keys[keyOf{ref.Address, ref.Generation}]
 	have, _ := c.Book.State().Authority(ref.Address)
-	if key == nil || have.Key == nil {
-		return nil, nil, fmt.Errorf("the key of %s is not open", ref.Address)
+	if g, known := have.At(ref.Generation); known && key != nil && g.Key != nil {
+		return key, g.SPKI(), nil
 	}
-	return key, have.Key.SPKI, nil
+	return nil, nil, fmt.Errorf("the key of %s is not open", plan.Label(ref.Address, ref.Generation))
 }
 
 func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, error) {
 	planned := a.SignCertificate
-	authority, err := c.authority(a.Address)
-	if err != nil {
-		return Result{}, err
-	}
 	state := c.Book.State()
 	built, err := state.CertificateTBS(planned)
 	if err != nil {
@@ -145,8 +151,11 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 	if err != nil {
 		return Result{}, err
 	}
-	cleared, findings, err := c.linter.ClearCertificate(
-		state.Object(c.admitted.estate, authority, draft, true), a.Address.String(), c.policy, c.plan.At)
+	object, err := state.Object(c.admitted.estate, a, draft, true)
+	if err != nil {
+		return Result{}, err
+	}
+	cleared, findings, err := c.linter.ClearCertificate(object, a.Address.String(), c.policy, c.plan.At)
 	if err != nil {
 		return Result{}, err
 	}
@@ -161,8 +170,8 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 	if err != nil {
 		return Result{}, err
 	}
-	if _, _, err := c.linter.ClearCertificate(
-		state.Object(c.admitted.estate, authority, der, false), a.Address.String(), c.policy, c.plan.At); err != nil {
+	object.DER, object.Draft = der, false
+	if _, _, err := c.linter.ClearCertificate(object, a.Address.String(), c.policy, c.plan.At); err != nil {
 		return Result{}, fmt.Errorf("the signed certificate, which has been thrown away: %w", err)
 	}
 	differ, err := planned.Differs(built)

@@ -66,7 +66,7 @@ type ceremony struct {
 	policy   lint.Policy
 	opened   map[spec.Address]hsm.Store
 	secrets  map[spec.Address][]byte
-	keys     map[spec.Address]hsm.Key
+	keys     map[keyOf]hsm.Key
 }
 
 // leave closes the stores and wipes the secrets.
@@ -171,18 +171,18 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 		}
 		c.secrets[address] = secret
 	}
-	c.keys = map[spec.Address]hsm.Key{}
+	c.keys = map[keyOf]hsm.Key{}
 	for _, have := range existing {
-		store, err := c.store(ctx, have.Key.Key.Store)
+		store, err := c.store(ctx, have.Key.Store)
 		if err != nil {
 			return err
 		}
-		spec, err := keySpec(have.Key.Key)
+		spec, err := keySpec(have.Key)
 		if err != nil {
 			return err
 		}
-		if c.keys[have.Address], err = store.Find(ctx, spec, have.Key.SPKI); err != nil {
-			return fmt.Errorf("key of %s: %w", have.Address, err)
+		if c.keys[keyOf{have.Address, have.Key.Generation}], err = store.Find(ctx, spec, have.SPKI); err != nil {
+			return fmt.Errorf("key of %s: %w", plan.Label(have.Address, have.Key.Generation), err)
 		}
 	}
 	return c.openForNewKeys(ctx)
@@ -202,35 +202,33 @@ func (c *ceremony) openForNewKeys(ctx context.Context) error {
 	return nil
 }
 
-// existingKeys lists the authorities whose key is there and signs in what is
-// left of the plan, and one of every store that a new key goes to, so that no
-// key is encrypted under a mistyped password.
-func (c *ceremony) existingKeys(s plan.State) []plan.Authority {
-	var found []plan.Authority
-	done := 0
-	if s.Open != nil {
-		done = s.Open.Done
-	}
-	for _, action := range c.plan.Actions[done:] {
+// existingKeys lists the keys that are there and sign in what is left of the
+// plan, and one of every store that a new key goes to, so that no key is
+// encrypted under a mistyped password.
+func (c *ceremony) existingKeys(s plan.State) []*plan.KeyMade {
+	var found []*plan.KeyMade
+	for _, action := range c.plan.Actions[c.done():] {
 		if issuer, signs := action.Issuer(); signs {
-			if have, known := s.Authority(issuer.Address); known && have.Key != nil {
-				found = append(found, have)
+			have, _ := s.Authority(issuer.Address)
+			if g, known := have.At(issuer.Generation); known && g.Key != nil {
+				found = append(found, g.Key)
 			}
 		}
 		if action.Key() == nil {
 			continue
 		}
 		if keys := s.KeysOf(action.Key().Store); len(keys) > 0 {
-			found = append(found, plan.Authority{Address: keys[0].Address, Key: keys[0]})
+			found = append(found, keys[0])
 		}
 	}
-	slices.SortFunc(found, func(a, b plan.Authority) int { return strings.Compare(a.Address.String(), b.Address.String()) })
-	return slices.CompactFunc(found, func(a, b plan.Authority) bool { return a.Address == b.Address })
+	name := func(k *plan.KeyMade) string { return fmt.Sprintf("%s %06d", k.Address, k.Key.Generation) }
+	slices.SortFunc(found, func(a, b *plan.KeyMade) int { return strings.Compare(name(a), name(b)) })
+	return slices.CompactFunc(found, func(a, b *plan.KeyMade) bool { return name(a) == name(b) })
 }
 
 // opensSomething reports whether a secret is the one of a key that exists, so
 // that it is asked for and not chosen.
-func (c *ceremony) opensSomething(secret spec.Address, existing []plan.Authority) bool {
+func (c *ceremony) opensSomething(secret spec.Address, existing []*plan.KeyMade) bool {
 	// A token has its PIN already, also when there is no key on it yet, unless
 	// this plan gives it one.
 	if slices.ContainsFunc(c.admitted.estate.KeyStores, func(k *spec.KeyStore) bool {
@@ -238,8 +236,8 @@ func (c *ceremony) opensSomething(secret spec.Address, existing []plan.Authority
 	}) {
 		return true
 	}
-	return slices.ContainsFunc(existing, func(a plan.Authority) bool {
-		store := c.storeOf(a.Key.Key.Store)
+	return slices.ContainsFunc(existing, func(k *plan.KeyMade) bool {
+		store := c.storeOf(k.Key.Store)
 		return store != nil && store.Password != nil && store.Password.Address == secret
 	})
 }

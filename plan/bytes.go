@@ -13,14 +13,15 @@ import (
 // issuerKey gives the public key that signs, which must be one that the ledger
 // knows.
 func (s *State) issuerKey(k KeyRef) ([]byte, error) {
-	known := s.authorities[k.Address].SPKI()
+	authority, _ := s.Authority(k.Address)
+	g, known := authority.At(k.Generation)
 	switch {
-	case known == nil || s.authorities[k.Address].Generation != k.Generation:
+	case !known:
 		return nil, fmt.Errorf("the key of %s (generation %d) does not exist yet", k.Address, k.Generation)
-	case len(k.SPKI) > 0 && !bytes.Equal(k.SPKI, known):
+	case len(k.SPKI) > 0 && !bytes.Equal(k.SPKI, g.spki):
 		return nil, fmt.Errorf("the plan's key of %s is not the ledger's", k.Address)
 	}
-	return known, nil
+	return g.spki, nil
 }
 
 // subjectKey gives the public key that a certificate binds: the request's, or
@@ -64,8 +65,9 @@ func (s *State) CRLTBS(c *CRLAction) ([]byte, error) {
 }
 
 func (s *State) issuerID(k KeyRef) ([]byte, error) {
-	if c, err := x509.ParseCertificate(s.authorities[k.Address].Certificate); err == nil {
-		return c.SubjectKeyId, nil
+	authority, _ := s.Authority(k.Address)
+	if g, _ := authority.At(k.Generation); g.certificate() != nil {
+		return g.certificate().SubjectKeyId, nil
 	}
 	spki, err := s.issuerKey(k)
 	if err != nil {

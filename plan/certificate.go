@@ -22,22 +22,42 @@ func (m *maker) certificate(a *spec.Authority, csr *CSRRef, extra ...lint.Findin
 	}
 	own := m.materials[a.Address]
 	action := &CertificateAction{
-		Generation: firstGeneration, Issuer: issuer.ref, Subject: own.ref, CSR: csr, Want: wanted(m.estate, a),
+		Generation: own.ref.Generation, Issuer: issuer.ref, Subject: own.ref, CSR: csr, Want: wanted(m.estate, a),
 	}
 	action.Outputs = certificateOutputs(a.Address, a.IsRoot())
+	m.replacing(a, action)
 	template, err := m.template(a, issuer)
 	if err != nil {
 		m.diags.Report(a.Origin, "", "Certificate that cannot be built", "%s.", err)
 		return
 	}
 	action.Template = *template
-	if !m.inside(a, template, issuer) || !m.draftCertificate(a, action, own, issuer) {
+	if !m.inside(a, template, issuer) || !m.draftCertificate(a.Origin, action, own, issuer) {
 		return
 	}
-	action.Findings = m.judge(a.Origin, "certificate", append(extra, m.lintCertificate(a, own, issuer)...))
+	object := m.lintObject(a, own, issuer)
+	m.judgeLater(a.Origin, "certificate", &action.Draft, func() []lint.Finding {
+		return append(slices.Clone(extra), m.linter.Certificate(object, m.in.At)...)
+	})
+	m.around.add(Label(a.Address, own.ref.Generation), own.certificate)
 	m.add(Action{Kind: SignCertificate, Address: a.Address, Irreversible: true, SignCertificate: action})
 	if issuer.real() && a.Issuer != nil {
-		m.useSecret(a.Issuer.Key.Store.Password)
+		m.useKey(a.Issuer, issuer.ref.Generation)
+	}
+}
+
+// replacing notes which certificate the new one takes the place of, and the
+// names under which the old one and the chains through it lie from then on.
+func (m *maker) replacing(a *spec.Authority, action *CertificateAction) {
+	have, known := m.state.Authority(a.Address)
+	if !known || have.Certificate == nil {
+		return
+	}
+	action.Previous = have.Certificate
+	g, _ := have.At(have.Generation)
+	action.Outputs = append(action.Outputs, olderOutputs(a.Address, g.Number, len(g.Certificates), have.Issuer == a.Address)...)
+	if action.Generation == g.Number {
+		action.Outputs = append(action.Outputs, m.state.below(a.Address, g.Number)...)
 	}
 }
 
@@ -52,7 +72,7 @@ func (m *maker) template(a *spec.Authority, issuer *material) (*tbs.Certificate,
 		return nil, err
 	}
 	t := &tbs.Certificate{
-		Serial:    m.serial(a.Address, "certificate"),
+		Serial:    m.serial(a, "certificate"),
 		Signature: issuer.ref.Algorithm,
 		Issuer:    subject,
 		NotBefore: m.in.At,
@@ -69,8 +89,11 @@ func (m *maker) template(a *spec.Authority, issuer *material) (*tbs.Certificate,
 // positive and always 16 octets long: 126 bits of CSPRNG output, above the 64
 // that CABF BR §7.1.2.2.1 asks for and below the 20 octets of RFC 5280
 // §4.1.2.2.
-func (m *maker) serial(a spec.Address, purpose string) string {
-	b := m.draw("serial "+purpose, a, "1", 16)
+func (m *maker) serial(a *spec.Authority, purpose string) string {
+	return serialOf(m.draw("serial "+purpose, a.Address, strconv.Itoa(a.KeyGeneration()), 16))
+}
+
+func serialOf(b []byte) string {
 	if len(b) > 0 {
 		b[0] = b[0]&0x3f | 0x40
 	}
@@ -93,7 +116,7 @@ func (m *maker) extensions(a *spec.Authority, issuer *material) ([]tbs.Extension
 		add(tbs.ExtKeyUsage(a.ExtendedKeyUsage))
 	}
 	add(tbs.BasicConstraintsCA(m.estate.PathLen(a)))
-	add(tbs.OpenSubjectKeyID(), nil)
+	add(m.subjectKeyID(m.materials[a.Address]))
 	if a.Issuer == nil {
 		return withNameConstraints(a, all, problem)
 	}
@@ -111,6 +134,16 @@ func withNameConstraints(a *spec.Authority, all []tbs.Extension, problem error) 
 	}
 	e, err := tbs.NameConstraints(a.NameConstraints)
 	return append(all, e), err
+}
+
+// subjectKeyID is open while the key does not exist. A key that has a
+// certificate keeps its identifier, because what it signed names it (RFC 5280
+// §4.2.1.1).
+func (m *maker) subjectKeyID(own *material) (tbs.Extension, error) {
+	if own.real() && own.certificate != nil && len(own.certificate.SubjectKeyId) > 0 {
+		return tbs.FixedSubjectKeyID(own.certificate.SubjectKeyId)
+	}
+	return tbs.OpenSubjectKeyID(), nil
 }
 
 // authorityKeyID is open while the issuer's key does not exist.
@@ -142,15 +175,15 @@ func (m *maker) inside(a *spec.Authority, t *tbs.Certificate, issuer *material) 
 
 // draftCertificate builds the bytes, or a preview of them, and keeps the
 // result as the authority's certificate for whatever hangs below it.
-func (m *maker) draftCertificate(a *spec.Authority, action *CertificateAction, own, issuer *material) bool {
+func (m *maker) draftCertificate(o spec.Origin, action *CertificateAction, own, issuer *material) bool {
 	issuerID, err := m.keyID(issuer)
 	if err != nil {
-		m.diags.Report(a.Origin, "", "Certificate that cannot be built", "%s.", err)
+		m.diags.Report(o, "", "Certificate that cannot be built", "%s.", err)
 		return false
 	}
 	built, err := action.Template.Build(tbs.Keys{Subject: own.spki, IssuerID: issuerID})
 	if err != nil {
-		m.diags.Report(a.Origin, "", "Certificate that cannot be built", "%s.", err)
+		m.diags.Report(o, "", "Certificate that cannot be built", "%s.", err)
 		return false
 	}
 	der, err := m.complete(&action.Draft, built, issuer, own.real() && issuer.real())
@@ -158,7 +191,7 @@ func (m *maker) draftCertificate(a *spec.Authority, action *CertificateAction, o
 		own.certificate, err = x509.ParseCertificate(der)
 	}
 	if err != nil {
-		m.diags.Report(a.Origin, "", "Certificate that Go cannot read", "%s. Nothing has been made.", err)
+		m.diags.Report(o, "", "Certificate that Go cannot read", "%s. Nothing has been made.", err)
 		return false
 	}
 	return true
@@ -192,24 +225,21 @@ func (m *maker) complete(d *Draft, built []byte, issuer *material, exact bool) (
 	return der, err
 }
 
-func (m *maker) lintCertificate(a *spec.Authority, own, issuer *material) []lint.Finding {
-	return m.linter.Certificate(m.lintObject(a, own, issuer), m.in.At)
-}
-
 func (m *maker) lintObject(a *spec.Authority, own, issuer *material) lint.Certificate {
 	object := lint.Certificate{
-		DER: own.certificate.Raw, Draft: issuer.real(), Preview: !own.real(), Role: Role(m.estate, a), OtherKeys: m.otherKeys(a.Address),
+		DER: own.certificate.Raw, Draft: issuer.real(), Preview: !own.real(), Role: Role(m.estate, a),
+		OtherKeys: m.around.keys(own.spki, Label(a.Address, own.ref.Generation)), Others: m.around.around(own.certificate),
 	}
 	if a.Issuer != nil {
 		object.Issuer = issuer.certificate.Raw
 	}
 	object.Signing = m.in.At
-	surround(&object, m.estate, a, m.state)
+	surround(&object, m.estate, a)
 	return object
 }
 
 // surround adds what the estate and the ledger know around a certificate.
-func surround(object *lint.Certificate, e *spec.Estate, a *spec.Authority, s State) {
+func surround(object *lint.Certificate, e *spec.Estate, a *spec.Authority) {
 	object.Lab = e.Environment == spec.Lab
 	object.Clients = e.Lint.Clients
 	if a.CSR != nil {
@@ -224,11 +254,6 @@ func surround(object *lint.Certificate, e *spec.Estate, a *spec.Authority, s Sta
 	}
 	if a.CRL != nil {
 		object.OwnListURLs = a.CRL.URLs
-	}
-	for _, other := range s.Authorities() {
-		if other.Certificate != nil {
-			object.Others = append(object.Others, lint.KnownCertificate{Owner: other.Address.String(), DER: other.Certificate})
-		}
 	}
 }
 

@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"bytes"
 	"crypto/x509"
 	"math/big"
 	"time"
 
+	"pki.internal/lint"
 	"pki.internal/plan/tbs"
 	"pki.internal/spec"
 )
@@ -19,29 +21,40 @@ func (m *maker) crl(a *spec.Authority) {
 		return // nobody believes what it signs any more
 	}
 	have, _ := m.state.Authority(a.Address)
+	for _, g := range m.oldKeys(a, have, own) {
+		m.crlOf(a, materialOf(a.Address, g), have, g)
+	}
+	current, _ := have.At(own.ref.Generation)
+	m.crlOf(a, own, have, current)
+}
+
+// crlOf plans the next list of one key when it is due.
+func (m *maker) crlOf(a *spec.Authority, own *material, whole Authority, g Generation) {
+	have := whole.as(g)
 	last, ok := m.lastCRL(a, have)
 	if !ok {
 		return
 	}
-	entries := m.entries(a)
-	number, due := m.due(a, last, have, entries)
+	entries := m.entries(a, own.ref.Generation)
+	number, due := m.listDue(a, own, last, have, entries)
 	if !due {
 		return
 	}
 	action := &CRLAction{Number: number, Issuer: own.ref, Voids: have.waiting(m.in.At)}
-	action.Outputs = crlOutputs(a.Address)
+	action.Outputs = crlOutputs(a.Address, own.ref.Generation)
 	der, ok := m.signCRL(a, own, action, m.in.At, entries, have.NewestCRL())
 	if !ok {
 		return
 	}
+	m.crlReasons[len(m.plan.Actions)] = listReason(last, entries)
 	m.stack(a, own, action, der)
-	m.useSecret(a.Key.Store.Password)
+	m.useStore(a, own, g)
 }
 
 // signCRL adds the signing of a CRL that begins at a moment, and gives it as
 // a draft.
 func (m *maker) signCRL(a *spec.Authority, own *material, action *CRLAction, at time.Time, entries []tbs.Entry, previous []byte) ([]byte, bool) {
-	template, err := m.crlTemplate(a, own, action.Number, at, entries)
+	template, err := m.crlTemplate(a, own, action.Number, at, entries, previous)
 	if err != nil {
 		m.diags.Report(a.CRL.Origin, "", "CRL that cannot be built", "%s.", err)
 		return nil, false
@@ -59,6 +72,7 @@ func (m *maker) signCRL(a *spec.Authority, own *material, action *CRLAction, at 
 	der, ok := m.draftCRL(a, action, own, previous)
 	if ok {
 		m.add(Action{Kind: SignCRL, Address: a.Address, SignCRL: action})
+		m.numbers[a.Address] = decimal(action.Number)
 	}
 	return der, ok
 }
@@ -77,15 +91,22 @@ func (m *maker) lastCRL(a *spec.Authority, have Authority) (*x509.RevocationList
 	return last, err == nil
 }
 
-// due gives the number of the next CRL and whether it is time for it: the
-// first belongs to the ceremony that makes the authority, a later one comes
-// when a revocation does, issue_every after the last that was signed, or from
-// the middle of its life when issue_every is not written. A CRL that an online
-// CA signs is its own affair after the first. The number is above every one
-// that was ever signed, void ones included.
-func (m *maker) due(a *spec.Authority, last *x509.RevocationList, have Authority, entries []tbs.Entry) (string, bool) {
+// listDue gives the number of the next CRL and whether it is time for it: the
+// first belongs to the ceremony that makes the key, a later one comes when a
+// revocation or another URL does, issue_every after the last that was signed,
+// or from the middle of its life when issue_every is not written. A CRL that an
+// online CA signs is its own affair after the first. The number is above every
+// one that was ever signed, by whichever key of the authority and void ones
+// included, so that none is ever that of two lists of one issuer name
+// (RFC 5280 §5.2.3).
+func (m *maker) listDue(a *spec.Authority, own *material, last *x509.RevocationList, have Authority, entries []tbs.Entry) (string, bool) {
+	highest := decimal(have.HighestCRL)
+	if planned := m.numbers[a.Address]; planned != nil {
+		highest = planned
+	}
+	next := new(big.Int).Add(highest, big.NewInt(1)).String()
 	if last == nil {
-		return "1", true
+		return next, true
 	}
 	if m.estate.SignsOwnCRL(a) {
 		m.revokedElsewhere(a)
@@ -94,8 +115,19 @@ func (m *maker) due(a *spec.Authority, last *x509.RevocationList, have Authority
 	if a.CRL.OnTimer {
 		return "", false // pki crl sign takes the estate's revocations along
 	}
-	next := new(big.Int).Add(decimal(have.HighestCRL), big.NewInt(1))
-	return next.String(), !sameEntries(last, entries) || !m.in.At.Before(RenewFrom(a.CRL, last.ThisUpdate, last.NextUpdate))
+	return next, !sameEntries(last, entries) || m.scopeChanged(a, own, last) || !m.in.At.Before(RenewFrom(a.CRL, last.ThisUpdate, last.NextUpdate))
+}
+
+// scopeChanged reports whether the estate wants another issuing distribution
+// point than the last list of the newest key has.
+func (m *maker) scopeChanged(a *spec.Authority, own *material, last *x509.RevocationList) bool {
+	scope, scoped := m.scope(a)
+	if !scoped || own != m.materials[a.Address] {
+		return false
+	}
+	want, err := tbs.IssuingDistributionPoint(scope.urls, scope.onlyCA)
+	have, _ := scopeOf(last)
+	return err == nil && !bytes.Equal(have.Value, want.Value)
 }
 
 // RenewFrom gives when the successor of a CRL is due.
@@ -114,7 +146,7 @@ func DueNext(c *spec.CRL, at time.Time) time.Time {
 	return c.IssueEvery.From(at)
 }
 
-func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, at time.Time, entries []tbs.Entry) (*tbs.CRL, error) {
+func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, at time.Time, entries []tbs.Entry, previous []byte) (*tbs.CRL, error) {
 	authorityKeyID, err := m.authorityKeyID(own)
 	if err != nil {
 		return nil, err
@@ -124,7 +156,12 @@ func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, at 
 		return nil, err
 	}
 	extensions := []tbs.Extension{authorityKeyID, crlNumber}
-	if scope, scoped := m.scope(a); scoped {
+	if last, err := x509.ParseRevocationList(previous); err == nil && own.ref.Generation != m.materials[a.Address].ref.Generation {
+		// The certificates of an old key name its old URLs.
+		if scope, scoped := scopeOf(last); scoped {
+			extensions = append(extensions, scope)
+		}
+	} else if scope, scoped := m.scope(a); scoped {
 		extension, err := tbs.IssuingDistributionPoint(scope.urls, scope.onlyCA)
 		if err != nil {
 			return nil, err
@@ -173,9 +210,12 @@ func (m *maker) draftCRL(a *spec.Authority, action *CRLAction, own *material, pr
 		return nil, false
 	}
 	begins := action.Template.ThisUpdate
-	object := LintCRL(m.estate, m.state, a, action)
-	object.DER, object.Draft, object.Issuer, object.Previous = der, own.real(), own.certificate.Raw, previous
-	action.Findings = m.judge(a.CRL.Origin, "CRL", m.linter.CRL(object, begins))
+	issuer, state, draft := own.certificate.Raw, m.state, own.real()
+	m.judgeLater(a.CRL.Origin, "CRL", &action.Draft, func() []lint.Finding {
+		object := LintCRL(m.estate, state, a, action)
+		object.DER, object.Draft, object.Issuer, object.Previous = der, draft, issuer, previous
+		return m.linter.CRL(object, begins)
+	})
 	return der, true
 }
 

@@ -13,16 +13,14 @@ import (
 // issuer's certificate and the list before are added by whoever has them.
 func LintCRL(e *spec.Estate, s State, a *spec.Authority, action *CRLAction) lint.CRL {
 	object := lint.CRL{Role: Role(e, a), NextSigning: nextSigning(a.CRL, &action.Template)}
-	for _, have := range s.Authorities() {
-		if have.Issuer == a.Address && have.Address != a.Address && have.Certificate != nil {
-			object.Covers = append(object.Covers, have.Certificate)
-		}
+	for _, c := range s.signedBy(a.Address, action.Issuer.Generation) {
+		object.Covers = append(object.Covers, c.DER)
 	}
 	if e.IssuesLeaves(a) {
 		return object // nobody here knows the leaves
 	}
 	object.Issued = []lint.Issued{}
-	for _, der := range append(object.Covers, revokedFiles(e, s, a)...) {
+	for _, der := range append(object.Covers, revokedFiles(e, s, a, action.Issuer.Generation)...) {
 		if c, err := x509.ParseCertificate(der); err == nil {
 			object.Issued = append(object.Issued, lint.Issued{Serial: c.SerialNumber, NotAfter: c.NotAfter})
 		}
@@ -33,9 +31,11 @@ func LintCRL(e *spec.Estate, s State, a *spec.Authority, action *CRLAction) lint
 // revokedFiles gives the certificates that the estate revokes by their file
 // and that the authority's key signed: of an earlier generation, or from
 // before there was a ledger.
-func revokedFiles(e *spec.Estate, s State, a *spec.Authority) [][]byte {
-	own, err := x509.ParseCertificate(s.authorities[a.Address].Certificate)
-	if err != nil {
+func revokedFiles(e *spec.Estate, s State, a *spec.Authority, generation int) [][]byte {
+	have, _ := s.Authority(a.Address)
+	g, _ := have.At(generation)
+	own := g.certificate()
+	if own == nil {
 		return nil // there is none yet, so it has signed nothing
 	}
 	var found [][]byte

@@ -58,7 +58,13 @@ func (s *State) signCRL(signed *Signed) error {
 	if err != nil {
 		return err
 	}
-	planned, authority := action.SignCRL, s.authorities[signed.Address]
+	planned := action.SignCRL
+	whole, _ := s.Authority(signed.Address)
+	g, known := whole.At(planned.Issuer.Generation)
+	if !known || planned.Issuer.Address != signed.Address {
+		return errors.New("its CRL is signed by the key of another authority")
+	}
+	authority := whole.as(g)
 	if signed.Number != planned.Number || !slices.Equal(signed.Voids, planned.Voids) {
 		return errors.New("its CRL does not have the number that the plan says, or makes others void")
 	}
@@ -76,7 +82,7 @@ func (s *State) signCRL(signed *Signed) error {
 	} else if authority, err = s.takeAhead(authority, signed, planned); err != nil {
 		return err
 	}
-	s.authorities[signed.Address] = authority
+	s.put(whole.listed(g, authority))
 	s.Open.Done++
 	return nil
 }

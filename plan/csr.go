@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 
 	"pki.internal/lint"
 	"pki.internal/plan/tbs"
@@ -45,18 +47,19 @@ func (m *maker) fromCSR(a *spec.Authority) {
 		m.diags.Report(a.Origin, "csr", "Request with a preview key", "The key in %s is one of this program's preview keys, whose private half everyone has. Ask for a request with a fresh key.", a.CSR.Path)
 		return
 	}
-	if owner, taken := m.ours(spki, a.Address); taken {
+	if owner, taken := m.ours(spki, a); taken {
 		m.diags.Report(a.Origin, "csr", "Request with one of our own keys",
 			"The key in %s is that of %s. One key serves one authority (NIST SP 800-57 part 1 §5.2). Is this the right file? Ask for a request with a key of its own.", a.CSR.Path, owner)
 		return
 	}
 	sum := sha256.Sum256(a.CSR.DER)
 	m.materials[a.Address] = &material{
-		ref:  KeyRef{Address: a.Address, Generation: firstGeneration, Algorithm: algorithm, SPKI: spki},
+		ref:  KeyRef{Address: a.Address, Generation: a.KeyGeneration(), Algorithm: algorithm, SPKI: spki},
 		spki: spki,
 	}
 	ref := &CSRRef{Path: a.CSR.Path, SHA256: hex.EncodeToString(sum[:]), Ignored: ignored(request, a)}
-	m.certificate(a, ref, m.linter.Request(lint.Request{DER: a.CSR.DER, OtherKeys: m.otherKeys(a.Address), Grant: m.grant(a)})...)
+	m.around.addKey(Label(a.Address, a.KeyGeneration()), spki)
+	m.certificate(a, ref, m.linter.Request(lint.Request{DER: a.CSR.DER, OtherKeys: m.around.keys(spki, Label(a.Address, a.KeyGeneration())), Grant: m.grant(a)})...)
 }
 
 // grant is what an authority's certificate will say, whatever is asked for.
@@ -110,16 +113,26 @@ func ExtensionName(oid string) string {
 
 // Object gives what a linter must know of a planned certificate to judge it
 // again at the table, with the real keys.
-func (s State) Object(e *spec.Estate, a *spec.Authority, der []byte, draft bool) lint.Certificate {
-	object := lint.Certificate{DER: der, Draft: draft, Role: Role(e, a)}
+func (s State) Object(e *spec.Estate, action Action, der []byte, draft bool) (lint.Certificate, error) {
+	c := action.SignCertificate
+	if action.Address.Kind == CrossKind {
+		return s.objectOfCross(e, c, der, draft)
+	}
+	i := slices.IndexFunc(e.Authorities, func(a *spec.Authority) bool { return a.Address == action.Address })
+	parsed, err := x509.ParseCertificate(der)
+	if i < 0 || err != nil {
+		return lint.Certificate{}, errors.Join(fmt.Errorf("the certificate of %s cannot be judged by this estate", action.Address), err)
+	}
+	a, n := e.Authorities[i], s.neighbours()
+	object := lint.Certificate{
+		DER: der, Draft: draft, Role: Role(e, a), Others: n.around(parsed),
+		OtherKeys: n.keys(parsed.RawSubjectPublicKeyInfo, Label(action.Address, c.Generation)),
+	}
 	if a.Issuer != nil {
-		object.Issuer = s.authorities[a.Issuer.Address].Certificate
+		issuer, _ := s.Authority(c.Issuer.Address)
+		g, _ := issuer.At(c.Issuer.Generation)
+		object.Issuer = g.Certificate()
 	}
-	for _, other := range s.Authorities() {
-		if other.Address != a.Address {
-			object.OtherKeys = append(object.OtherKeys, lint.KnownKey{Owner: other.Address.String(), SPKI: other.SPKI()})
-		}
-	}
-	surround(&object, e, a, s)
-	return object
+	surround(&object, e, a)
+	return object, nil
 }

@@ -33,6 +33,8 @@ type Event struct {
 	Shares     *SharesEstablished `json:"shares_established,omitempty"`
 	Reshared   *SharesEstablished `json:"secret_reshared,omitempty"`
 	Drill      *ShareDrill        `json:"share_drill,omitempty"`
+	Moved      *Moved             `json:"address_moved,omitempty"`
+	Forgotten  *Forgotten         `json:"authority_forgotten,omitempty"`
 }
 
 // EventKind names what happened.
@@ -58,6 +60,8 @@ const (
 	SharesWereMade     EventKind = "shares_established"
 	SecretReshared     EventKind = "secret_reshared"
 	SharesDrilled      EventKind = "share_drill"
+	AddressMoved       EventKind = "address_moved"
+	AuthorityForgotten EventKind = "authority_forgotten"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone

@@ -19,18 +19,32 @@ type File struct {
 	Data []byte
 }
 
-// Names of what an authority's derived files are called (a contract).
+// Names of what an authority's derived files are called (a contract): NAME
+// is the newest certificate. One that has been replaced keeps the number of
+// its generation and its own in it.
 func certificateOutputs(a spec.Address, root bool) []string {
-	base := "certs/" + a.FileName()
+	return certificateNames("certs/"+a.FileName(), root)
+}
+
+func olderOutputs(a spec.Address, generation, number int, root bool) []string {
+	return certificateNames(fmt.Sprintf("certs/%s.g%d-%d", a.FileName(), generation, number), root)
+}
+
+func certificateNames(base string, root bool) []string {
 	if root {
 		return []string{base + ".crt", base + ".cer"}
 	}
 	return []string{base + ".crt", base + ".cer", base + ".chain.pem"}
 }
 
-func crlOutputs(a spec.Address) []string {
-	base := "crls/" + a.FileName() + ".crl"
-	return []string{base, base + ".pem"}
+// crlOutputs names the list of one key. The name stays with the key, because
+// it is published under the URL that the certificates of that key hold.
+func crlOutputs(a spec.Address, generation int) []string {
+	base := "crls/" + a.FileName()
+	if generation > 1 {
+		base += fmt.Sprintf(".g%d", generation)
+	}
+	return []string{base + ".crl", base + ".crl.pem"}
 }
 
 // SumsName is the file with the digests of the others. sha256sum -c reads it,
@@ -62,29 +76,42 @@ func sums(files []File) []byte {
 func (s State) signedFiles() []File {
 	var files []File
 	for _, a := range s.Authorities() {
-		files = append(files, s.certificateFiles(a)...)
-		if a.OCSP != nil {
-			files = append(files, File{ocspOutput(a.Address), 0o644, a.OCSP.DER})
+		files = append(files, s.filesOf(a)...)
+	}
+	return append(files, s.crossFiles()...)
+}
+
+func (s State) filesOf(a Authority) []File {
+	var files []File
+	if a.OCSP != nil {
+		files = append(files, File{ocspOutput(a.Address), 0o644, a.OCSP.DER})
+	}
+	for _, g := range a.Generations {
+		files = append(files, s.certificateFiles(a, g)...)
+		if g.CRL == nil {
+			continue
 		}
-		if a.CRL != nil {
-			names := crlOutputs(a.Address)
-			files = append(files,
-				File{names[0], 0o644, a.CRL},
-				File{names[1], 0o644, CRLPEM(a.CRL)})
-			files = append(files, stackFiles(a)...)
-		}
+		names := crlOutputs(a.Address, g.Number)
+		files = append(files,
+			File{names[0], 0o644, g.CRL},
+			File{names[1], 0o644, CRLPEM(g.CRL)})
+		files = append(files, stackFiles(a.as(g))...)
 	}
 	return files
 }
 
-func (s State) certificateFiles(a Authority) []File {
-	if a.Certificate == nil {
-		return nil
-	}
-	names := certificateOutputs(a.Address, a.Issuer == a.Address)
-	files := []File{{names[0], 0o644, certificatePEM(a.Certificate)}, {names[1], 0o644, a.Certificate}}
-	if len(names) > 2 {
-		files = append(files, File{names[2], 0o644, s.ChainPEM(a.Address)})
+func (s State) certificateFiles(a Authority, g Generation) []File {
+	var files []File
+	for i, c := range g.Certificates {
+		root := c.Issuer == a.Address
+		names := certificateOutputs(a.Address, root)
+		if g.Number != a.Generation || i < len(g.Certificates)-1 {
+			names = olderOutputs(a.Address, g.Number, i+1, root)
+		}
+		files = append(files, File{names[0], 0o644, certificatePEM(c.DER)}, File{names[1], 0o644, c.DER})
+		if !root {
+			files = append(files, File{names[2], 0o644, s.chainPEM(c)})
+		}
 	}
 	return files
 }
@@ -92,20 +119,67 @@ func (s State) certificateFiles(a Authority) []File {
 // ChainPEM gives the certificates from an authority up to its root, without
 // the root, as PEM.
 func (s State) ChainPEM(address spec.Address) []byte {
-	var text []byte
-	for a := s.authorities[address]; a.Certificate != nil && a.Issuer != a.Address; a = s.authorities[a.Issuer] {
-		text = append(text, certificatePEM(a.Certificate)...)
+	a, _ := s.Authority(address)
+	if a.Certificate == nil || a.Issuer == a.Address {
+		return nil
 	}
-	return text
+	return s.chainPEM(Issued{DER: a.Certificate, Issuer: a.Issuer, IssuerGeneration: a.IssuerGeneration})
 }
 
-// Root gives the root above an authority.
+func (s State) chainPEM(c Issued) []byte {
+	var text []byte
+	for {
+		text = append(text, certificatePEM(c.DER)...)
+		above, self := s.issuerOf(c)
+		if above.DER == nil || self {
+			return text
+		}
+		c = above
+	}
+}
+
+// issuerOf gives the newest certificate of the key that signed another, and
+// whether that one is a root's.
+func (s State) issuerOf(c Issued) (above Issued, root bool) {
+	a, _ := s.Authority(c.Issuer)
+	g, _ := a.At(c.IssuerGeneration)
+	if len(g.Certificates) == 0 {
+		return Issued{}, false
+	}
+	above = g.Certificates[len(g.Certificates)-1]
+	return above, above.Issuer == a.Address
+}
+
+// Root gives the root above an authority, as the generation that its chain
+// leads to.
 func (s State) Root(address spec.Address) (Authority, bool) {
-	a, ok := s.authorities[address]
+	a, ok := s.Authority(address)
 	for ok && a.Certificate != nil && a.Issuer != a.Address {
-		a, ok = s.authorities[a.Issuer]
+		above, known := s.Authority(a.Issuer)
+		g, has := above.At(a.IssuerGeneration)
+		if a, ok = above.as(g), known && has; !ok {
+			return a, false
+		}
 	}
 	return a, ok && a.Certificate != nil
+}
+
+// as gives the authority as one of its generations says it.
+func (a Authority) as(g Generation) Authority {
+	return Authority{Address: a.Address, HighestCRL: a.HighestCRL, Retired: a.Retired}.with(g)
+}
+
+// below lists the names of the chain files that change with a certificate of
+// an authority: those of everything that its key has signed, and so on.
+func (s State) below(address spec.Address, generation int) []string {
+	var names []string
+	for _, a := range s.Authorities() {
+		if a.Address != address && a.Issuer == address && a.IssuerGeneration == generation && a.Certificate != nil {
+			names = append(names, certificateOutputs(a.Address, false)[2])
+			names = append(names, s.below(a.Address, a.Generation)...)
+		}
+	}
+	return names
 }
 
 func certificatePEM(der []byte) []byte {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -9,7 +8,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
+	"strconv"
 	"time"
 
 	"pki.internal/lint"
@@ -50,14 +51,21 @@ func (p *Plan) Remake() (Inputs, error) {
 // with an error among the diagnostics there is no plan.
 func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	in.At = in.At.UTC().Truncate(time.Second)
-	m := &maker{estate: e, state: s, in: in, materials: map[spec.Address]*material{}, previews: map[spec.Algorithm]int{}}
+	m := &maker{
+		estate: e, state: s, in: in, family: familyOf(e), around: s.neighbours(), materials: map[spec.Address]*material{}, olderMaterials: map[spec.Address][]*material{},
+		previews: map[spec.Algorithm]int{}, crlReasons: map[int]string{}, numbers: map[spec.Address]*big.Int{},
+	}
 	if !m.prepare() {
 		return nil, m.diags.Sorted()
 	}
 	m.officers()
 	m.shares() // before any key, because nothing may be locked with a secret that is not proven
+	m.moves()
 	for _, a := range e.IssuanceOrder() {
 		m.authority(a)
+	}
+	for _, x := range e.Crosses {
+		m.cross(x)
 	}
 	m.findRevocations()
 	for _, a := range e.IssuanceOrder() {
@@ -72,8 +80,10 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	for _, p := range e.Provisioners {
 		m.provisioner(p)
 	}
+	m.judgeAll()
 	m.needs()
 	m.judgeEstate()
+	m.sealChanges()
 	m.unusedWaivers()
 	m.forgotten()
 	if !m.diags.HasErrors() {
@@ -96,10 +106,20 @@ type maker struct {
 	policy    lint.Policy
 	waived    map[int]bool // waivers that matched something
 	diags     spec.Diagnostics
-	materials map[spec.Address]*material
+	family    family
+	around    *neighbours
+	materials map[spec.Address]*material // of the key that signs from now on
 	revoked   map[spec.Address][]revoked // by the authority that issued
 	previews  map[spec.Algorithm]int     // preview keys taken, by algorithm
 	secrets   []*spec.Secret
+	changes   []Change
+	verdicts  []*verdict
+
+	// olderMaterials are those of every key that the ledger has of an
+	// authority, oldest first, the one that signed until now included.
+	olderMaterials map[spec.Address][]*material
+	crlReasons     map[int]string            // why a list is due, by action
+	numbers        map[spec.Address]*big.Int // of the newest list planned, by authority
 }
 
 // material is what later actions need to know of an authority's key and
@@ -202,12 +222,12 @@ func (m *maker) unusedWaivers() {
 // describes: a renamed block would otherwise make a new CA in silence.
 func (m *maker) forgotten() {
 	for _, have := range m.state.Authorities() {
-		if slices.ContainsFunc(m.estate.Authorities, func(a *spec.Authority) bool { return a.Address == have.Address }) {
+		if have.Forgotten || m.letGo(have.Address) || slices.ContainsFunc(m.estate.Authorities, func(a *spec.Authority) bool { return a.Address == have.Address }) {
 			continue
 		}
 		m.diags = append(m.diags, spec.Diagnostic{
 			Severity: spec.Warning, Summary: "Authority is no longer described", Address: have.Address.String(),
-			Detail: fmt.Sprintf("The ledger has %s, and the estate does not. Its key and certificate stay as they are. If the block was renamed, give it its old name again: a new name is a new authority.", have.Address),
+			Detail: fmt.Sprintf("The ledger has %s, and the estate does not. Its key and certificate stay as they are. If the block was renamed, write moved { from = %s, to = … }, each on a line: without it a new name is a new authority. If it was taken out, write removed { from = %s }.", have.Address, have.Address, have.Address),
 		})
 	}
 }
@@ -271,49 +291,35 @@ func (m *maker) authority(a *spec.Authority) {
 			return // the issuer's trouble has been reported
 		}
 	}
+	g, _ := have.At(have.last())
 	switch {
-	case a.CSR != nil:
-		m.fromCSR(a)
-	case known:
-		m.materials[a.Address] = &material{ref: refOf(have), spki: have.Key.SPKI}
+	case known && a.CSR == nil: // its key was made, and the ceremony ended there
+		m.materials[a.Address] = materialOf(a.Address, g)
 		m.useSecret(a.Key.Store.Password)
 		m.certificate(a, nil)
 	default:
-		if m.generateKey(a) {
-			m.certificate(a, nil)
-		}
+		m.fresh(a)
 	}
 }
 
-func refOf(a Authority) KeyRef {
-	ref := KeyRef{Address: a.Address, Generation: a.Generation, SPKI: a.SPKI()}
+// fresh plans a key that nobody has yet, or takes it from a request, and its
+// certificate.
+func (m *maker) fresh(a *spec.Authority) {
+	if a.CSR != nil {
+		m.fromCSR(a)
+		return
+	}
+	if m.generateKey(a) {
+		m.certificate(a, nil)
+	}
+}
+
+func refOf(address spec.Address, g Generation) KeyRef {
+	ref := KeyRef{Address: address, Generation: g.Number, SPKI: g.spki}
 	// An algorithm that cannot be told stays empty and fails the signing.
 	ref.Algorithm, _ = tbs.AlgorithmOfSPKI(ref.SPKI)
 	return ref
 }
-
-// existing notes an authority that has its certificate, and refuses an estate
-// that no longer describes it.
-func (m *maker) existing(a *spec.Authority, have Authority) {
-	certificate, err := x509.ParseCertificate(have.Certificate)
-	if err != nil {
-		m.diags.Report(a.Origin, "", "Certificate in the ledger cannot be read", "%s. Run pki verify.", err)
-		return
-	}
-	m.materials[a.Address] = &material{ref: refOf(have), spki: certificate.RawSubjectPublicKeyInfo, certificate: certificate}
-	want := wanted(m.estate, a)
-	for _, word := range wantedWords(have.Want, want) {
-		if have.Want[word] != want[word] {
-			m.diags.Report(a.Origin, word, "Authority differs from its certificate",
-				"%s of %s was %q when its certificate was signed on %s, and is %q now. A signed certificate does not change. Restore the old value, or describe a new authority under another name.",
-				word, a.Address, have.Want[word], certificate.NotBefore.UTC().Format(time.DateOnly), want[word])
-		}
-	}
-}
-
-// firstGeneration is the generation of every authority that this version
-// makes: one key and its certificates.
-const firstGeneration = 1
 
 func (m *maker) generateKey(a *spec.Authority) bool {
 	algorithm := a.Key.Algorithm
@@ -328,9 +334,9 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 		m.diags.Report(a.Origin, "key", "Key that cannot be previewed", "%s.", err)
 		return false
 	}
-	name := a.Address.FileName()
+	name := keyName(a)
 	m.initializeToken(a.Key.Store)
-	id := m.draw("key id", a.Address, "1", 16)
+	id := m.draw("key id", a.Address, strconv.Itoa(a.KeyGeneration()), 16)
 	location := a.Key.Store.Path + "/" + name + ".key"
 	if a.Key.Store.Token != nil {
 		token := *a.Key.Store.Token
@@ -340,16 +346,26 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 	number := m.add(Action{
 		Kind: GenerateKey, Address: a.Address, Irreversible: true,
 		GenerateKey: &KeyAction{
-			Generation: firstGeneration, Store: a.Key.Store.Address, Algorithm: algorithm,
+			Generation: a.KeyGeneration(), Store: a.Key.Store.Address, Algorithm: algorithm,
 			KeyID: hex.EncodeToString(id), Label: name, Location: location,
 		},
 	})
 	m.materials[a.Address] = &material{
-		ref:   KeyRef{Address: a.Address, Generation: firstGeneration, Algorithm: algorithm, MadeBy: number},
+		ref:   KeyRef{Address: a.Address, Generation: a.KeyGeneration(), Algorithm: algorithm, MadeBy: number},
 		stand: stand, spki: spki,
 	}
+	m.around.addKey(Label(a.Address, a.KeyGeneration()), spki)
 	m.useSecret(a.Key.Store.Password)
 	return true
+}
+
+// keyName gives the label of an authority's key: its file name, and from the
+// second generation on the generation.
+func keyName(a *spec.Authority) string {
+	if a.KeyGeneration() > spec.FirstGeneration {
+		return fmt.Sprintf("%s.g%d", a.Address.FileName(), a.KeyGeneration())
+	}
+	return a.Address.FileName()
 }
 
 // initializeToken plans to make a token ready before the first key that goes
@@ -411,31 +427,12 @@ func (m *maker) needs() {
 	m.needsCustodians()
 }
 
-// otherKeys lists the public keys of every authority but one.
-func (m *maker) otherKeys(except spec.Address) []lint.KnownKey {
-	var keys []lint.KnownKey
-	for _, a := range m.estate.IssuanceOrder() {
-		if other := m.materials[a.Address]; other != nil && a.Address != except {
-			keys = append(keys, lint.KnownKey{Owner: a.Address.String(), SPKI: other.spki})
-		}
+// ours finds the authority that has a public key already, in another
+// generation than the one at hand.
+func (m *maker) ours(spki []byte, a *spec.Authority) (string, bool) {
+	found := m.around.keys(spki, Label(a.Address, a.KeyGeneration()))
+	if len(found) == 0 {
+		return "", false
 	}
-	for _, k := range m.state.SSHKeys() {
-		keys = append(keys, lint.KnownKey{Owner: k.Address.String(), SPKI: k.SPKI})
-	}
-	for _, a := range m.state.Authorities() {
-		if m.materials[a.Address] == nil && a.Address != except {
-			keys = append(keys, lint.KnownKey{Owner: a.Address.String(), SPKI: a.SPKI()})
-		}
-	}
-	return keys
-}
-
-// ours finds the authority whose key a public key is.
-func (m *maker) ours(spki []byte, except spec.Address) (string, bool) {
-	for _, k := range m.otherKeys(except) {
-		if bytes.Equal(k.SPKI, spki) {
-			return k.Owner, true
-		}
-	}
-	return "", false
+	return found[0].Owner, true
 }

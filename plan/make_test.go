@@ -163,6 +163,7 @@ func TestTooManyPreviews(t *testing.T) {
 	template := *e.Authorities[1]
 	for i := range 70 {
 		a := template
+		a.Key = &spec.Key{Origin: a.Key.Origin, Store: a.Key.Store, Algorithm: spec.Ed25519}
 		a.Address.Name = "a" + string(rune('a'+i/26)) + string(rune('a'+i%26))
 		e.Authorities = append(e.Authorities, &a)
 	}

@@ -154,12 +154,12 @@ func (s *State) signOCSP(signed *Signed) error {
 	if err := tbs.Verify(planned.Issuer.Algorithm, spki, data, signature); err != nil {
 		return fmt.Errorf("its OCSP response: %w", err)
 	}
-	authority, known := s.authorities[signed.Address]
+	authority, known := s.Authority(signed.Address)
 	if !known || authority.Certificate == nil {
 		return errors.New("it answers for a certificate that the ledger does not have")
 	}
 	authority.OCSP = &OCSPSigned{DER: signed.DER, Template: planned.Template}
-	s.authorities[signed.Address] = authority
+	s.put(authority)
 	s.Open.Done++
 	return nil
 }

@@ -8,7 +8,6 @@ package plan
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,6 +35,7 @@ type Plan struct {
 	Seed    string    `json:"seed"` // hex; serials and key ids come from it
 	Lint    LintRef   `json:"lint"`
 	Needs   Needs     `json:"needs"`
+	Changes []Change  `json:"changes,omitempty"` // of what the ledger has already
 	Actions []Action  `json:"actions"`
 	// Sum is the SHA-256 of the canonical plan with an empty sum, in hex. It
 	// finds a slip of the disk or of an editor in a field that making the plan
@@ -120,6 +120,8 @@ const (
 	AppointOfficers        Kind = "appoint_officers"
 	EstablishShares        Kind = "establish_shares"
 	ReshareSecret          Kind = "reshare_secret"
+	Move                   Kind = "move"
+	Forget                 Kind = "forget"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -140,6 +142,8 @@ type Action struct {
 	AppointOfficers        *OfficersAction    `json:"appoint_officers,omitempty"`
 	EstablishShares        *SharesAction      `json:"establish_shares,omitempty"`
 	ReshareSecret          *SharesAction      `json:"reshare_secret,omitempty"`
+	Move                   *MoveAction        `json:"move,omitempty"`
+	Forget                 *ForgetAction      `json:"forget,omitempty"`
 }
 
 // KeyAction makes a key that did not exist.
@@ -193,7 +197,8 @@ type CertificateAction struct {
 	Subject    KeyRef            `json:"subject"`
 	CSR        *CSRRef           `json:"csr,omitempty"`
 	Template   tbs.Certificate   `json:"template"`
-	Want       map[string]string `json:"want"` // the estate's words for it, to tell changes by
+	Want       map[string]string `json:"want"`               // the estate's words for it, to tell changes by
+	Previous   []byte            `json:"previous,omitempty"` // DER of the certificate that it replaces
 }
 
 // CSRRef is the request that a subject key comes from.
@@ -226,10 +231,14 @@ type ProvisionerAction struct {
 
 // Encode gives the plan's canonical bytes and checks that they are whole.
 func (p *Plan) Encode() ([]byte, error) {
-	if err := p.wellFormed(); err != nil {
+	open, err := p.canonical()
+	if err != nil {
 		return nil, err
 	}
-	return Canonical(p)
+	if err := p.checked(open); err != nil {
+		return nil, err
+	}
+	return withSum(open, p.Sum)
 }
 
 // maxPlan bounds a plan file: a ceremony's actions are counted in dozens, and
@@ -263,17 +272,24 @@ func (p *Plan) Seal() error {
 }
 
 func (p *Plan) sum() (string, error) {
-	open := *p
-	open.Sum = ""
-	text, err := Canonical(&open)
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), err
+	text, err := p.canonical()
+	return sumOf(text), err
 }
 
 // wellFormed checks what types alone cannot say.
 func (p *Plan) wellFormed() error {
-	if sum, err := p.sum(); err != nil || (sum != p.Sum && p.Format == Format) {
-		return errors.Join(errors.New("the plan's sum does not match: a byte of it was changed after it was made"), err)
+	open, err := p.canonical()
+	if err != nil {
+		return err
+	}
+	return p.checked(open)
+}
+
+// checked is wellFormed for a plan whose canonical form without its sum is
+// there already.
+func (p *Plan) checked(open []byte) error {
+	if sumOf(open) != p.Sum && p.Format == Format {
+		return errors.New("the plan's sum does not match: a byte of it was changed after it was made")
 	}
 	if p.Format != Format {
 		return fmt.Errorf("the plan's format is %q and this version reads %q; use the version that made it", p.Format, Format)
@@ -291,6 +307,7 @@ func (p *Plan) wellFormed() error {
 			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
 			SignCRL: a.SignCRL != nil, SignOCSP: a.SignOCSP != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
 			InitializeToken: a.InitializeToken != nil, GenerateSSHKey: a.GenerateSSHKey != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
+			Move: a.Move != nil, Forget: a.Forget != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {
@@ -341,6 +358,8 @@ func (a Action) Outputs() []string {
 		return a.SignCRL.Draft.Outputs
 	case SignOCSP:
 		return a.SignOCSP.Outputs
+	case Move:
+		return a.Move.Outputs
 	}
 	return nil
 }

@@ -279,3 +279,17 @@ func TestNeedsAndOrder(t *testing.T) {
 		t.Errorf("needs %+v", p.Needs)
 	}
 }
+
+// TestEncodedInParts holds the encoding of a plan against that of its value as
+// a whole.
+func TestEncodedInParts(t *testing.T) {
+	p := mustMake(t, loadExample(t, "two-tier"), plan.State{}, someInputs)
+	have, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := plan.Canonical(p)
+	if err != nil || !bytes.Equal(have, want) {
+		t.Errorf("a plan is not encoded as canonical JSON (%v)", err)
+	}
+}

@@ -32,15 +32,16 @@ func (s State) Observe(e Event, head Head) (State, error) {
 	case CRLSigned:
 		err = next.observeCRL(e.CRL)
 	case ProvisionerKeyMade:
-		next.provisioners[e.Provisioner.Address] = *e.Provisioner
+		next.delta.provisioners[e.Provisioner.Address] = e.Provisioner
+	case AddressMoved:
+		next.move(e.Moved.From, e.Moved.Address)
 	case CeremonyFinished:
 		next.LastPlan = e.Finished.PlanDigest
 	}
 	if err != nil {
 		return s, err
 	}
-	next.Head, next.LastTime = head, e.Time
-	return next, nil
+	return next.settled(e, head), nil
 }
 
 func (s *State) observeKey(k *KeyMade) error {
@@ -50,9 +51,16 @@ func (s *State) observeKey(k *KeyMade) error {
 	if other, taken := s.ownerOf(k.SPKI); taken {
 		return fmt.Errorf("its public key is that of %s", other)
 	}
-	s.authorities[k.Address] = Authority{Address: k.Address, Generation: k.Key.Generation, Key: k}
-	s.observed = append(slices.Clip(s.observed), s.authorities[k.Address])
+	authority, _ := s.Authority(k.Address)
+	authority.Address = k.Address
+	s.observe(authority, Generation{Number: k.Key.Generation, Key: k, spki: k.SPKI})
 	return nil
+}
+
+// observe notes a key, and whose it is.
+func (s *State) observe(authority Authority, g Generation) {
+	s.put(authority.with(g))
+	s.observed = append(slices.Clip(s.observed), authority.as(g))
 }
 
 func (s *State) observeCertificate(signed *Signed) error {
@@ -60,47 +68,72 @@ func (s *State) observeCertificate(signed *Signed) error {
 	if err != nil {
 		return fmt.Errorf("its certificate: %w", err)
 	}
-	authority := s.authorities[signed.Address]
-	if key := authority.SPKI(); authority.Key != nil && !bytes.Equal(key, c.RawSubjectPublicKeyInfo) {
+	if signed.Address.Kind == CrossKind {
+		return s.observeCross(signed, c)
+	}
+	authority, _ := s.Authority(signed.Address)
+	authority.Address = signed.Address
+	g, known := authority.At(signed.Generation)
+	if known && !bytes.Equal(g.spki, c.RawSubjectPublicKeyInfo) {
 		return fmt.Errorf("its certificate is not for the key of %s", signed.Address)
 	}
-	authority.Address, authority.Generation, authority.Certificate = signed.Address, signed.Generation, signed.DER
-	s.observed = append(slices.Clip(s.observed), authority)
+	if !known {
+		g = Generation{Number: signed.Generation, spki: c.RawSubjectPublicKeyInfo}
+		s.observed = append(slices.Clip(s.observed), authority.as(g))
+	}
 	issuer, found := s.signer(c)
 	if !found {
 		return errors.New("its certificate is signed by no key of this ledger")
 	}
-	authority.Issuer = issuer.Address
-	s.authorities[signed.Address] = authority
+	g.Certificates = append(slices.Clone(g.Certificates), Issued{DER: signed.DER, Issuer: issuer.Address, IssuerGeneration: issuer.Generation, parsed: c})
+	s.put(authority.with(g))
+	return nil
+}
+
+// observeCross finds the key that a cross-certificate is for.
+func (s *State) observeCross(signed *Signed, c *x509.Certificate) error {
+	i := slices.IndexFunc(s.observed, func(a Authority) bool { return bytes.Equal(a.SPKI(), c.RawSubjectPublicKeyInfo) })
+	issuer, found := s.signer(c)
+	if i < 0 || !found {
+		return errors.New("its certificate is for no key of this ledger, or signed by none")
+	}
+	x, _ := s.Cross(signed.Address)
+	x.Address, x.Subject, x.SubjectGeneration = signed.Address, s.observed[i].Address, s.observed[i].Generation
+	x.Certificates = append(slices.Clone(x.Certificates), Issued{DER: signed.DER, Issuer: issuer.Address, IssuerGeneration: issuer.Generation, parsed: c})
+	s.delta.crosses[x.Address] = &x
 	return nil
 }
 
 func (s *State) observeCRL(signed *Signed) error {
-	authority, known := s.authorities[signed.Address]
+	whole, known := s.Authority(signed.Address)
 	if !known {
 		return fmt.Errorf("its CRL is of %s, of which nothing is known", signed.Address)
 	}
-	if decimal(signed.Number).Cmp(decimal(authority.HighestCRL)) <= 0 {
-		return fmt.Errorf("its CRL has number %s, after number %s", signed.Number, authority.HighestCRL)
+	if decimal(signed.Number).Cmp(decimal(whole.HighestCRL)) <= 0 {
+		return fmt.Errorf("its CRL has number %s, after number %s", signed.Number, whole.HighestCRL)
 	}
 	if signed.DER == nil && signed.SHA256 != "" { // signed ahead; the bytes are for later
-		authority.HighestCRL = signed.Number
-		s.authorities[signed.Address] = authority
+		whole.HighestCRL = signed.Number
+		s.put(whole)
 		return nil
 	}
 	list, err := x509.ParseRevocationList(signed.DER)
 	if err != nil {
 		return fmt.Errorf("its CRL: %w", err)
 	}
-	if issuer, err := keyHolder(authority.SPKI()); err != nil || public.CheckList(list, issuer) != nil {
-		return fmt.Errorf("its CRL is not signed by %s", signed.Address)
-	}
 	if list.Number == nil || list.Number.String() != signed.Number {
 		return fmt.Errorf("its CRL does not have the number %s", signed.Number)
 	}
-	authority.replaceCRL(signed)
-	s.authorities[signed.Address] = authority
-	return nil
+	for _, g := range slices.Backward(whole.Generations) {
+		if issuer, err := keyHolder(g.spki); err != nil || public.CheckList(list, issuer) != nil {
+			continue
+		}
+		view := whole.as(g)
+		view.replaceCRL(signed)
+		s.put(whole.listed(g, view))
+		return nil
+	}
+	return fmt.Errorf("its CRL is not signed by %s", signed.Address)
 }
 
 // signer finds the authority whose key signed a certificate.

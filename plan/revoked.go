@@ -15,9 +15,13 @@ import (
 
 // revoked is one certificate that the estate revokes.
 type revoked struct {
-	entry tbs.Entry
-	from  *spec.Revocation
+	entry      tbs.Entry
+	from       *spec.Revocation
+	generation int // of the key that signed the certificate, or anyGeneration
 }
+
+// anyGeneration stands for a key that is not known.
+const anyGeneration = 0
 
 // findRevocations gives every revocation to the authority that issued the
 // certificate. One that belongs to nobody here is an error: the certificate
@@ -68,13 +72,11 @@ func (m *maker) read(r *spec.Revocation) (revoked, *spec.Authority) {
 	}
 	found.entry.Serial = hex.EncodeToString(c.SerialNumber.Bytes())
 	for _, a := range m.estate.Authorities {
-		own := m.materials[a.Address]
-		if own == nil || own.certificate == nil || !bytes.Equal(c.RawIssuer, own.certificate.RawSubject) {
+		own := m.signerOf(a, c)
+		if own == nil {
 			continue
 		}
-		if public.CheckCertificate(c, own.certificate) != nil {
-			continue
-		}
+		found.generation = own.ref.Generation
 		if bytes.Equal(c.RawSubjectPublicKeyInfo, own.spki) && a.IsRoot() {
 			m.diags.Report(r.Origin, "certificate", "A root cannot revoke itself",
 				"%s is the certificate of the root %s. No CRL makes anybody stop trusting a root: take it out of the trust stores.", r.Path, a.Address)
@@ -90,18 +92,36 @@ func (m *maker) read(r *spec.Revocation) (revoked, *spec.Authority) {
 // readSerial holds a bare serial number against what the authority is known
 // to have issued: a slip of the pen would leave the bad certificate good.
 func (m *maker) readSerial(r *spec.Revocation, found revoked) (revoked, *spec.Authority) {
-	for _, have := range m.state.Authorities() {
-		c, err := x509.ParseCertificate(have.Certificate)
-		if err == nil && have.Issuer == r.Authority.Address && hex.EncodeToString(c.SerialNumber.Bytes()) == found.entry.Serial {
-			return found, r.Authority
+	whole, _ := m.state.Authority(r.Authority.Address)
+	for _, g := range whole.Generations {
+		for _, c := range m.state.signedBy(r.Authority.Address, g.Number) {
+			if hex.EncodeToString(c.parsed.SerialNumber.Bytes()) == found.entry.Serial {
+				found.generation = g.Number
+				return found, r.Authority
+			}
 		}
 	}
+	// The ledger does not know leaves, nor which key signed one: it stands on
+	// the lists of all.
+	found.generation = anyGeneration
 	if m.estate.IssuesLeaves(r.Authority) {
 		return found, r.Authority // the ledger does not know leaves
 	}
 	m.diags.Report(r.Origin, "serial", "Serial number that was never issued",
 		"The ledger has no certificate of %s with the serial number %s. Name the certificate's file, or copy the number from pki show.", r.Authority.Address, found.entry.Serial)
 	return found, nil
+}
+
+// signerOf gives the key of an authority that signed a certificate, nil when
+// none did.
+func (m *maker) signerOf(a *spec.Authority, c *x509.Certificate) *material {
+	for _, own := range slices.Concat(m.olderMaterials[a.Address], []*material{m.materials[a.Address]}) {
+		if own != nil && own.certificate != nil && bytes.Equal(c.RawIssuer, own.certificate.RawSubject) &&
+			public.CheckCertificate(c, own.certificate) == nil {
+			return own
+		}
+	}
+	return nil
 }
 
 func evenHex(s string) string {
@@ -112,10 +132,12 @@ func evenHex(s string) string {
 // entries gives what an authority's next CRL lists: a revocation stays as long
 // as its block does. Whoever removes one that was on a list meets the lint
 // e_crlx_entry_vanished, and waives it only when the certificate has expired.
-func (m *maker) entries(a *spec.Authority) []tbs.Entry {
+func (m *maker) entries(a *spec.Authority, generation int) []tbs.Entry {
 	entries := []tbs.Entry{}
 	for _, r := range m.revoked[a.Address] {
-		entries = append(entries, r.entry)
+		if r.generation == generation || r.generation == anyGeneration {
+			entries = append(entries, r.entry)
+		}
 	}
 	return entries
 }

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"crypto/x509"
 	"time"
 
 	"pki.internal/plan/tbs"
@@ -12,12 +11,22 @@ import (
 // issued, by ascending serial number, for a CRL that is signed outside
 // ceremonies. It is what a plan at that moment would list.
 func RevokedBy(e *spec.Estate, s State, a *spec.Authority, at time.Time) ([]tbs.Entry, spec.Diagnostics) {
-	m := &maker{estate: e, state: s, in: Inputs{At: at}, materials: map[spec.Address]*material{}}
+	m := &maker{
+		estate: e, state: s, in: Inputs{At: at}, materials: map[spec.Address]*material{}, olderMaterials: map[spec.Address][]*material{},
+	}
 	for _, have := range s.Authorities() {
-		if c, err := x509.ParseCertificate(have.Certificate); err == nil {
-			m.materials[have.Address] = &material{ref: refOf(have), spki: c.RawSubjectPublicKeyInfo, certificate: c}
+		for _, g := range have.Generations {
+			if g.certificate() == nil {
+				continue
+			}
+			own := materialOf(have.Address, g)
+			m.olderMaterials[have.Address] = append(m.olderMaterials[have.Address], own)
+			if g.Number == have.Generation {
+				m.materials[have.Address] = own
+			}
 		}
 	}
 	m.findRevocations()
-	return m.entries(a), m.diags.Sorted()
+	have, _ := s.Authority(a.Address)
+	return m.entries(a, have.Generation), m.diags.Sorted()
 }

@@ -44,7 +44,7 @@ func (m *maker) sshKey(a *spec.SSHAuthority) {
 	m.add(Action{
 		Kind: GenerateSSHKey, Address: a.Address, Irreversible: true,
 		GenerateSSHKey: &KeyAction{
-			Generation: firstGeneration, Store: a.Key.Store.Address, Algorithm: a.Key.Algorithm,
+			Generation: spec.FirstGeneration, Store: a.Key.Store.Address, Algorithm: a.Key.Algorithm,
 			KeyID: hex.EncodeToString(id), Label: a.KeyName(), Location: location,
 		},
 	})
@@ -69,8 +69,10 @@ func (s State) SSHKeys() []KeyMade {
 func (s State) KeysOf(store spec.Address) []*KeyMade {
 	var keys []*KeyMade
 	for _, a := range s.Authorities() {
-		if a.Key != nil && a.Key.Key.Store == store {
-			keys = append(keys, a.Key)
+		for _, g := range a.Generations {
+			if g.Key != nil && g.Key.Key.Store == store {
+				keys = append(keys, g.Key)
+			}
 		}
 	}
 	for _, k := range s.SSHKeys() {

@@ -154,13 +154,15 @@ func stackFiles(a Authority) []File {
 // put back to the one before.
 func (s State) Released(path string, data []byte) bool {
 	for _, a := range s.Authorities() {
-		names := crlOutputs(a.Address)
-		for _, p := range a.Stack {
-			if p.DER == nil {
-				continue
-			}
-			if path == names[0] && bytes.Equal(data, p.DER) || path == names[1] && bytes.Equal(data, CRLPEM(p.DER)) {
-				return true
+		for _, g := range a.Generations {
+			names := crlOutputs(a.Address, g.Number)
+			for _, p := range g.Stack {
+				if p.DER == nil {
+					continue
+				}
+				if path == names[0] && bytes.Equal(data, p.DER) || path == names[1] && bytes.Equal(data, CRLPEM(p.DER)) {
+					return true
+				}
 			}
 		}
 	}
@@ -188,6 +190,6 @@ func (a Authority) Release(at time.Time) ([]File, error) {
 	case der == nil:
 		return nil, ErrCRLWithheld
 	}
-	names := crlOutputs(a.Address)
+	names := crlOutputs(a.Address, a.Generation)
 	return []File{{names[0], 0o644, der}, {names[1], 0o644, CRLPEM(der)}}, nil
 }

@@ -28,30 +28,34 @@ type State struct {
 	Open        *OpenCeremony     // nil between ceremonies
 	LastPlan    string            // digest of the plan of the newest finished ceremony
 
-	officers     *OfficersAction // in force; nil before the first were appointed
-	observed     []Authority     // every key of a ledger without its plans
-	authorities  map[spec.Address]Authority
-	provisioners map[spec.Address]ProvKey
-	tokens       map[spec.Address]TokenReady
-	shares       []ShareSet
-	named        *CustodiansNamed // holders of the set that comes next
-	sshKeys      map[spec.Address]KeyMade
+	officers *OfficersAction // in force; nil before the first were appointed
+	observed []Authority     // every key of a ledger without its plans
+	past     *past           // what every entry up to this one says
+	now      int             // the place in it
+	delta    *delta          // what the entry at hand changes, nil between entries
+	shares   []ShareSet
+	named    *CustodiansNamed // holders of the set that comes next
+	sshKeys  map[spec.Address]KeyMade
 }
 
-// Authority is what the ledger knows of one CA: its newest generation.
+// Authority is what the ledger knows of one CA. What it says of itself is
+// what its newest generation with a certificate says.
 type Authority struct {
-	Address     spec.Address
-	Generation  int
-	Key         *KeyMade          // nil when the key lives elsewhere
-	Certificate []byte            // DER, nil before it is signed
-	Issuer      spec.Address      // its own address for a root
-	Want        map[string]string // the estate's words when it was planned
-	CRL         []byte            // DER of the newest, nil before the first
-	CRLNumber   string            // of CRL, decimal
-	Stack       []PresignedCRL    // signed ahead of their time, after CRL, by number
-	HighestCRL  string            // highest number ever signed, void ones included
-	OCSP        *OCSPSigned       // newest answer about its certificate, nil before the first
-	Retired     []string          // numbers that were in a stack and are void or replaced
+	Address          spec.Address
+	Generation       int
+	Key              *KeyMade          // nil when the key lives elsewhere
+	Certificate      []byte            // DER, nil before it is signed
+	Issuer           spec.Address      // its own address for a root
+	IssuerGeneration int               // whose key signed the certificate
+	Want             map[string]string // the estate's words when it was planned
+	CRL              []byte            // DER of the newest, nil before the first
+	CRLNumber        string            // of CRL, decimal
+	Stack            []PresignedCRL    // signed ahead of their time, after CRL, by number
+	HighestCRL       string            // highest number that any of its keys signed, void ones included
+	Retired          []string          // numbers that were in a stack and are void or replaced
+	OCSP             *OCSPSigned       // newest answer about its certificate, nil before the first
+	Generations      []Generation      // every one, oldest first
+	Forgotten        bool              // the estate no longer describes it, on purpose
 }
 
 // OpenCeremony is one that has begun and not finished.
@@ -76,28 +80,44 @@ func EmptyHead() Head { return Head{Hash: strings.Repeat("0", 64)} }
 
 // Authority gives what the ledger knows of an authority.
 func (s State) Authority(a spec.Address) (Authority, bool) {
-	found, ok := s.authorities[a]
-	return found, ok
+	if s.delta != nil {
+		if changed, is := s.delta.authorities[a]; is {
+			if changed == nil {
+				return Authority{}, false
+			}
+			return *changed, true
+		}
+	}
+	if s.past == nil {
+		return Authority{}, false
+	}
+	return s.past.authorities.at(a, s.now)
 }
 
-// Authorities lists every authority of the ledger by address.
+// Authorities lists every authority of the ledger by address. The list is not
+// to be changed.
 func (s State) Authorities() []Authority {
-	return slices.SortedFunc(maps.Values(s.authorities), func(a, b Authority) int {
-		return strings.Compare(a.Address.String(), b.Address.String())
-	})
+	if s.past == nil {
+		return nil
+	}
+	return s.past.all(s.now)
 }
 
 // Provisioner gives a provisioner's recorded key.
 func (s State) Provisioner(a spec.Address) (ProvKey, bool) {
-	found, ok := s.provisioners[a]
-	return found, ok
+	if s.past == nil {
+		return ProvKey{}, false
+	}
+	return s.past.provisioners.at(a, s.now)
 }
 
 // Token gives what the ledger knows of a key store's token that a ceremony
 // made ready.
 func (s State) Token(store spec.Address) (TokenReady, bool) {
-	found, ok := s.tokens[store]
-	return found, ok
+	if s.past == nil {
+		return TokenReady{}, false
+	}
+	return s.past.tokens.at(store, s.now)
 }
 
 // Apply gives the state after one more event. head is the ledger's head with
@@ -115,26 +135,20 @@ func (s State) Apply(e Event, head Head) (State, error) {
 	if err := next.apply(e); err != nil {
 		return s, err
 	}
-	next.Head, next.LastTime = head, e.Time
-	return next, nil
+	return next.settled(e, head), nil
+}
+
+// settled gives a clone in which an event is over and done with.
+func (s State) settled(e Event, head Head) State {
+	s.past.keep(s.now, s.delta)
+	s.Head, s.LastTime, s.delta = head, e.Time, nil
+	return s
 }
 
 // clone gives a state that may be changed without changing s.
 func (s State) clone() State {
 	next := s
-	next.authorities = maps.Clone(s.authorities)
-	next.provisioners = maps.Clone(s.provisioners)
-	next.tokens = maps.Clone(s.tokens)
-	next.sshKeys = maps.Clone(s.sshKeys)
-	if next.sshKeys == nil {
-		next.sshKeys = map[spec.Address]KeyMade{}
-	}
-	if next.tokens == nil {
-		next.tokens = map[spec.Address]TokenReady{}
-	}
-	if next.authorities == nil {
-		next.authorities, next.provisioners = map[spec.Address]Authority{}, map[spec.Address]ProvKey{}
-	}
+	next.past, next.now, next.delta = s.past.from(s.now), s.now+1, newDelta()
 	if s.Open != nil {
 		open := *s.Open
 		next.Open = &open
@@ -156,6 +170,7 @@ func (e Event) wellFormed() error {
 		OCSPWasSigned:  e.OCSP != nil,
 		CRLSealed:      e.Sealed != nil,
 		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
+		AddressMoved: e.Moved != nil, AuthorityForgotten: e.Forgotten != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -203,6 +218,10 @@ func (s *State) apply(e Event) error {
 		return s.initializeToken(e.TokenReady)
 	case TokenIdentified:
 		return s.identifyToken(e.Token)
+	case AddressMoved:
+		return s.moved(e.Moved)
+	case AuthorityForgotten:
+		return s.forgotten(e.Forgotten)
 	case OfficersAppointed:
 		return s.appoint(e.Officers)
 	case HoldersNamed:
@@ -225,7 +244,7 @@ func (s *State) initializeToken(t *TokenReady) error {
 	if *action.InitializeToken != t.Token {
 		return errors.New("it makes another token ready than the plan says")
 	}
-	s.tokens[t.Address] = *t
+	s.delta.tokens[t.Address] = t
 	s.Open.Done++
 	return nil
 }
@@ -252,7 +271,7 @@ func (s *State) makeProvisionerKey(k *ProvKey) error {
 			return errors.New("its JWK is not the public key alone")
 		}
 	}
-	s.provisioners[k.Address] = *k
+	s.delta.provisioners[k.Address] = k
 	s.Open.Done++
 	return nil
 }
@@ -336,39 +355,57 @@ func (s *State) makeKey(k *KeyMade) error {
 		return fmt.Errorf("its public key is that of %s", other)
 	}
 	if kind == GenerateSSHKey {
+		s.sshKeys = maps.Clone(s.sshKeys)
+		if s.sshKeys == nil {
+			s.sshKeys = map[spec.Address]KeyMade{}
+		}
 		s.sshKeys[k.Address] = *k
-	} else {
-		s.authorities[k.Address] = Authority{Address: k.Address, Generation: k.Key.Generation, Key: k}
+		s.Open.Intent = nil
+		s.Open.Done++
+		return nil
 	}
+	authority, _ := s.Authority(k.Address)
+	if err := authority.takes(k.Key.Generation); err != nil {
+		return err
+	}
+	authority.Address = k.Address
+	s.put(authority.with(Generation{Number: k.Key.Generation, Key: k, spki: k.SPKI}))
 	s.Open.Intent = nil
 	s.Open.Done++
 	return nil
 }
 
-// ownerOf finds the authority that has a public key.
-func (s *State) ownerOf(spki []byte) (spec.Address, bool) {
-	for _, a := range s.Authorities() {
-		if bytes.Equal(a.SPKI(), spki) {
-			return a.Address, true
-		}
+// put notes what the entry at hand makes of an authority.
+func (s *State) put(a Authority) { s.delta.authorities[a.Address] = &a }
+
+// takes refuses a new generation that does not follow the last.
+func (a Authority) takes(generation int) error {
+	last := a.last()
+	newest, _ := a.At(last)
+	switch {
+	case generation < 1 || last > 0 && generation != last+1:
+		return fmt.Errorf("generation %d does not follow generation %d", generation, last)
+	case last > 0 && len(newest.Certificates) == 0:
+		return fmt.Errorf("generation %d has no certificate yet", last)
 	}
-	for _, k := range s.SSHKeys() {
+	return nil
+}
+
+// ownerOf finds the authority that has a public key, or had it in a
+// generation before.
+func (s *State) ownerOf(spki []byte) (spec.Address, bool) {
+	for _, k := range s.sshKeys {
 		if bytes.Equal(k.SPKI, spki) {
 			return k.Address, true
 		}
 	}
-	return spec.Address{}, false
+	return newestUpTo(s.past.owners[string(spki)], s.now)
 }
 
 // SPKI gives the authority's public key, nil when it has none yet.
 func (a Authority) SPKI() []byte {
-	if a.Key != nil {
-		return a.Key.SPKI
-	}
-	if c, err := x509.ParseCertificate(a.Certificate); err == nil {
-		return c.RawSubjectPublicKeyInfo
-	}
-	return nil
+	g, _ := a.At(a.Generation)
+	return g.spki
 }
 
 func (s *State) signCertificate(signed *Signed) error {
@@ -385,7 +422,7 @@ func (s *State) signCertificate(signed *Signed) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(want, certificate.RawTBSCertificate) {
+	if !bytes.Equal(want, certificate.RawTBSCertificate) || signed.Generation != planned.Generation {
 		return errors.New("its certificate does not have the bytes that the plan says")
 	}
 	issuer, err := s.issuerKey(planned.Issuer)
@@ -395,11 +432,49 @@ func (s *State) signCertificate(signed *Signed) error {
 	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, certificate.RawTBSCertificate, certificate.Signature); err != nil {
 		return fmt.Errorf("its certificate: %w", err)
 	}
-	authority := s.authorities[signed.Address]
-	authority.Address, authority.Generation = signed.Address, planned.Generation
-	authority.Certificate, authority.Issuer, authority.Want = signed.DER, planned.Issuer.Address, planned.Want
-	s.authorities[signed.Address] = authority
+	enter := s.enter
+	if signed.Address.Kind == CrossKind {
+		enter = s.enterCross
+	}
+	if err := enter(signed, planned, certificate); err != nil {
+		return err
+	}
 	s.Open.Done++
+	return nil
+}
+
+// enter puts a certificate into the generation of its key.
+func (s *State) enter(signed *Signed, planned *CertificateAction, certificate *x509.Certificate) error {
+	authority, _ := s.Authority(signed.Address)
+	if planned.Subject.Address != signed.Address || planned.Subject.Generation != planned.Generation {
+		return errors.New("its certificate is for the key of another authority")
+	}
+	if !bytes.Equal(planned.Previous, authority.Certificate) {
+		return errors.New("the plan replaces another certificate than the one that is there")
+	}
+	g, known := authority.At(planned.Generation)
+	switch {
+	case known && g.Number != authority.last():
+		return fmt.Errorf("generation %d is no longer the newest", g.Number)
+	case !known && planned.CSR == nil:
+		return fmt.Errorf("generation %d has no key", planned.Generation)
+	case !known:
+		if err := authority.takes(planned.Generation); err != nil {
+			return err
+		}
+		if other, taken := s.ownerOf(planned.Subject.SPKI); taken {
+			return fmt.Errorf("its public key is that of %s", other)
+		}
+		g = Generation{Number: planned.Generation, spki: planned.Subject.SPKI}
+	}
+	if !bytes.Equal(g.spki, certificate.RawSubjectPublicKeyInfo) {
+		return errors.New("its certificate is for another key than that of its generation")
+	}
+	authority.Address = signed.Address
+	g.Certificates = append(slices.Clone(g.Certificates), Issued{
+		DER: signed.DER, Issuer: planned.Issuer.Address, IssuerGeneration: planned.Issuer.Generation, Want: planned.Want, parsed: certificate,
+	})
+	s.put(authority.with(g))
 	return nil
 }
 

@@ -83,6 +83,11 @@ func (d Duration) From(t time.Time) time.Time {
 	return t.UTC().AddDate(d.Years, d.Months, d.Days).Add(time.Duration(d.Hours) * time.Hour)
 }
 
+// Before gives the instant that lies d before t, in UTC.
+func (d Duration) Before(t time.Time) time.Time {
+	return t.UTC().AddDate(-d.Years, -d.Months, -d.Days).Add(-time.Duration(d.Hours) * time.Hour)
+}
+
 // Last gives the last second of a period that starts with t and lasts d:
 // RFC 5280 §4.1.2.5 counts both ends, so one second less than From.
 func (d Duration) Last(t time.Time) time.Time { return d.From(t).Add(-time.Second) }

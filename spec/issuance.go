@@ -172,6 +172,7 @@ func (a *Authority) validate(d *Diagnostics) {
 	}
 	a.NameConstraints.validate(d)
 	a.CRL.validate(d, a.Key != nil)
+	a.validateLifecycle(d)
 }
 
 func joinAlgorithms() string {

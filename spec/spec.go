@@ -40,6 +40,9 @@ type Estate struct {
 	Lint           Lint
 	Inputs         []Input // every file that was read, sorted by path
 	SSHAuthorities []*SSHAuthority
+	Crosses        []*CrossCertificate
+	Moves          []*Move
+	Removals       []*Removal
 
 	tiers *tiers // nil until Validate has passed the issuers
 }
@@ -84,6 +87,11 @@ type Authority struct {
 	CAIssuersURLs    []string // AIA caIssuers of what this authority signs
 	CRL              *CRL     // the list this authority signs
 	OCSP             *OCSP    // answers about authorities below, signed ahead
+
+	Generation     int      // of its key, one more each time the key is replaced; KeyGeneration gives the effective value
+	KeyReuse       bool     // a second certificate may be signed for the key it has
+	RenewBefore    Duration // how long before its end the certificate is renewed
+	PreventReplace bool     // refuses a plan that replaces the key, or a root's certificate
 }
 
 // IsRoot reports whether the authority signs itself.

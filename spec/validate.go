@@ -50,6 +50,8 @@ func (e *Estate) Validate() Diagnostics {
 	for _, o := range e.OnlineCAs {
 		o.validate(&d)
 	}
+	e.validateMoves(&d)
+	e.validateCrosses(&d)
 	for _, r := range e.Revocations {
 		r.validate(&d)
 	}
@@ -62,7 +64,11 @@ func (e *Estate) Validate() Diagnostics {
 func (e *Estate) validateNames(d *Diagnostics) {
 	seen := map[string]Origin{}
 	check := func(o Origin) {
-		name := strings.ToLower(o.Address.Kind + "/" + o.Address.FileName())
+		folder := o.Address.Kind
+		if folder == "cross_certificate" {
+			folder = "authority" // their certificates lie in one folder
+		}
+		name := strings.ToLower(folder + "/" + o.Address.FileName())
 		if first, taken := seen[name]; taken {
 			d.Report(o, "", "Two blocks with one file name",
 				"%s and %s (%s line %d) would write the same files. File systems of some laptops do not tell capitals apart. Rename one of them.",
@@ -73,6 +79,11 @@ func (e *Estate) validateNames(d *Diagnostics) {
 	}
 	for _, a := range e.Authorities {
 		check(a.Origin)
+		a.validateKept(d)
+	}
+	for _, x := range e.Crosses {
+		check(x.Origin)
+		x.validateKept(d)
 	}
 	for _, o := range e.OnlineCAs {
 		check(o.Origin)

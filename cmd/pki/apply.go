@@ -154,11 +154,14 @@ func (a *app) interrupted(s plan.State, name string, err error) error {
 
 // afterCeremony renders what has become possible and says what there is.
 func (a *app) afterCeremony(book *media, root *os.Root, estate *spec.Estate, admitted *ceremony.Admitted) error {
+	p := admitted.Plan()
+	if err := removeRenamed(root, book.StateAt(p.Ledger.Entries), book.State()); err != nil {
+		return err
+	}
 	rendered, err := a.writeRendered(root, estate, book.State())
 	if err != nil {
 		return err
 	}
-	p := admitted.Plan()
 	var concerned []spec.Address
 	var written []string
 	for _, action := range p.Actions {

@@ -105,12 +105,13 @@ func (a *app) crlRelease(args []string, out, number string) error {
 // stacked gives the authorities that are looked at.
 func stacked(s plan.State, args []string) ([]plan.Authority, error) {
 	var chosen []plan.Authority
-	for _, a := range s.Authorities() {
-		switch {
-		case len(args) == 0 && len(a.Stack) > 0:
-			chosen = append(chosen, a)
-		case len(args) == 1 && (args[0] == a.Address.String() || args[0] == strings.TrimPrefix(a.Address.String(), "authority.")):
-			chosen = append(chosen, a)
+	for _, whole := range s.Authorities() {
+		named := len(args) == 1 && (args[0] == whole.Address.String() || args[0] == strings.TrimPrefix(whole.Address.String(), "authority."))
+		for _, g := range whole.Generations { // an older key may still have a stack
+			a, _ := whole.As(g.Number)
+			if len(args) == 0 && len(a.Stack) > 0 || named && (g.Number == whole.Generation || a.CRLNumber != "") {
+				chosen = append(chosen, a)
+			}
 		}
 	}
 	switch {

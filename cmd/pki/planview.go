@@ -43,6 +43,11 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
+	if len(p.Changes) > 0 {
+		fmt.Fprintf(w, "\nChanges\n")
+		a.printChanges(w, p)
+		fmt.Fprintf(w, "\nActions\n")
+	}
 	for _, action := range p.Actions {
 		fmt.Fprintln(w)
 		a.printAction(w, p, action)
@@ -122,6 +127,10 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 	case plan.InitializeToken:
 		k := action.InitializeToken
 		table(w, "       Label\t"+k.Label, "       Module\t"+k.Module, "       User PIN\t"+pinTitle(k.PIN, k.PINForm), "       Officer's PIN\t"+pinTitle(k.OfficerPIN, k.OfficerPINForm))
+	case plan.Move:
+		table(w, "       Before\t"+action.Move.From.String())
+	case plan.Forget:
+		table(w, fmt.Sprintf("       Stays\tits key and %s; no file is removed", count(action.Forget.Certificates, "certificate")))
 	case plan.AppointOfficers:
 		table(w, officerRows(action.AppointOfficers)...)
 	case plan.GenerateProvisionerKey:
@@ -170,6 +179,12 @@ func actionName(action plan.Action) string {
 			name += ", to be released on " + action.SignCRL.Template.ThisUpdate.UTC().Format("2006-01-02")
 		}
 		return name
+	}
+	switch action.Kind {
+	case plan.Move:
+		return fmt.Sprintf("enter %s, which was %s, under its new address", action.Address, action.Move.From)
+	case plan.Forget:
+		return fmt.Sprintf("enter that %s is no longer described", action.Address)
 	}
 	if action.Kind == plan.AppointOfficers {
 		return fmt.Sprintf("appoint %s; a plan then needs %s", count(len(action.AppointOfficers.Officers), "officer"), count(action.AppointOfficers.Approvals, "approval"))

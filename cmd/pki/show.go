@@ -174,6 +174,10 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("medium lost: %s, after %s: %s", e.Medium.Medium, count(e.Medium.Entries, "entry"), e.Medium.Error)
 	case plan.TokenIdentified:
 		return fmt.Sprintf("action %d: the token that does it%s", e.Token.Action, serialNote(e.Token.Serial))
+	case plan.AddressMoved:
+		return fmt.Sprintf("action %d: %s is %s from now on", e.Moved.Action, e.Moved.From, e.Moved.Address)
+	case plan.AuthorityForgotten:
+		return fmt.Sprintf("action %d: %s is no longer described", e.Forgotten.Action, e.Forgotten.Address)
 	case plan.OfficersAppointed:
 		return fmt.Sprintf("action %d: %s appointed; a plan needs %s", e.Officers.Action, count(len(e.Officers.Officers.Officers), "officer"), count(e.Officers.Officers.Approvals, "approval"))
 	case plan.HoldersNamed:

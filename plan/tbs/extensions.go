@@ -48,6 +48,12 @@ func EncodeName(n spec.Name) ([]byte, error) {
 // OpenSubjectKeyID is the subject key identifier of a key yet to come.
 func OpenSubjectKeyID() Extension { return Extension{OID: oidSubjectKeyID, Open: SubjectKeyID} }
 
+// FixedSubjectKeyID is the subject key identifier that a key has already.
+func FixedSubjectKeyID(id []byte) (Extension, error) {
+	value, err := asn1.Marshal(id)
+	return Extension{OID: oidSubjectKeyID, Value: value}, err
+}
+
 // OpenAuthorityKeyID is the authority key identifier of an issuer whose key
 // is yet to come.
 func OpenAuthorityKeyID() Extension { return Extension{OID: oidAuthorityKeyID, Open: AuthorityKeyID} }

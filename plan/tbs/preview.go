@@ -21,8 +21,9 @@ import (
 	"pki.internal/spec"
 )
 
-// MaxPreviewKeys is how many preview keys there are of each algorithm. It is
-// the number of pairs that twelve primes make.
+// MaxPreviewKeys is how many preview keys there are of every algorithm. It is
+// the number of pairs that twelve primes make. Elliptic curves have more; see
+// MaxPreviews.
 const MaxPreviewKeys = 66
 
 // previewPrimes holds twelve primes for each RSA size. Making RSA keys takes
@@ -38,8 +39,11 @@ var previewPrimes string
 // copy of this program and therefore worth nothing: IsPreviewKey recognises
 // them wherever they turn up.
 func PreviewKey(a spec.Algorithm, index int) (crypto.Signer, error) {
-	if index < 0 || index >= MaxPreviewKeys {
-		return nil, fmt.Errorf("a plan previews at most %d keys of %s; split the ceremony in two", MaxPreviewKeys, a.Title())
+	if index < 0 || index >= MaxPreviews(a) {
+		return nil, fmt.Errorf("a plan previews at most %d keys of %s; split the ceremony in two", MaxPreviews(a), a.Title())
+	}
+	if index >= MaxPreviewKeys {
+		return runKey(a, index-MaxPreviewKeys+1)
 	}
 	switch a {
 	case spec.RSA3072:
@@ -165,7 +169,8 @@ func IsPreviewKey(spki []byte) bool {
 			return true
 		}
 	}
-	return false
+	curve, is := given.(*ecdsa.PublicKey)
+	return is && runOf(a).holds(curve)
 }
 
 // Sign makes a preview key's signature. It needs no randomness: ECDSA runs as

@@ -32,7 +32,7 @@ func TestPreviewKeysAreDistinctDeterministicAndKnown(t *testing.T) {
 				t.Errorf("AlgorithmOf = %v, %v; want %s", got, err, a)
 			}
 		}
-		if _, err := PreviewKey(a, MaxPreviewKeys); err == nil {
+		if _, err := PreviewKey(a, MaxPreviews(a)); err == nil {
 			t.Errorf("%s: index past the end was accepted", a)
 		}
 	}

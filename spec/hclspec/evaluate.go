@@ -368,7 +368,7 @@ func (b *block) remember(name string, a *hcl.Attribute) *node {
 func referenceRoots() []string {
 	roots := []string{"var", "local", "each"}
 	for _, k := range kinds() {
-		if !k.single && k.word != "variable" && k.word != "revocation" { // nothing is made of a revocation
+		if !k.single && k.word != "variable" && !slices.Contains([]string{"revocation", "moved", "removed"}, k.word) { // nothing is made of these
 			roots = append(roots, k.word)
 		}
 	}

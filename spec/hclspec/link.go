@@ -106,6 +106,10 @@ func (x *linker) fill(b *block) {
 		}
 	case *rawOnlineCA:
 		x.estate.OnlineCAs = append(x.estate.OnlineCAs, x.onlineCA(raw))
+	case *rawCross:
+		x.estate.Crosses = append(x.estate.Crosses, x.cross(raw))
+	case *rawMoved, *rawRemoved:
+		x.linkMoves(b)
 	case *rawRevocation:
 		x.estate.Revocations = append(x.estate.Revocations, x.revocation(raw))
 	case *rawLint:
@@ -165,6 +169,7 @@ func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 	}
 	a.OCSP = raw.OCSP.link()
 	a.NameConstraints = raw.NameConstraints.link()
+	raw.linkLifecycle(a)
 }
 
 // values gives the subject's attributes by type; a nil subject has none.

@@ -169,6 +169,8 @@ func (l *loader) declare(b *hcl.Block) {
 	name := b.Type
 	if len(b.Labels) > 0 {
 		name = b.Labels[len(b.Labels)-1]
+	} else if !single { // a block without a name, of which there may be several
+		name = fmt.Sprintf("%s_%d", b.Type, len(l.order)+1)
 	}
 	declared := &block{
 		word: b.Type, labels: b.Labels, raw: raw, rng: b.DefRange,

@@ -159,6 +159,16 @@ type rawAuthority struct {
 	NameConstraints  *rawNameConstraints `hcl:"name_constraints,block"`
 	CRL              *rawCRL             `hcl:"crl,block"`
 	OCSP             *rawOCSP            `hcl:"ocsp,block"`
+	Generation       *int                `hcl:"generation,optional" doc:"which key this is: 1, and one more each time the key is replaced"`
+	KeyReuse         bool                `hcl:"key_reuse,optional" doc:"true when a second certificate may be signed for the key that is there"`
+	RenewBefore      spec.Duration       `hcl:"renew_before,optional" doc:"how long before its end the certificate is renewed with the same key, such as \"1y\""`
+	Lifecycle        *rawLifecycle       `hcl:"lifecycle,block"`
+}
+
+type rawLifecycle struct {
+	spec.Origin
+
+	PreventReplace bool `hcl:"prevent_replace,optional" doc:"true refuses every plan that replaces the key, or a root's certificate"`
 }
 
 type rawKey struct {
@@ -246,6 +256,9 @@ func kinds() []kind {
 		{"ssh_authority", rawSSHAuthority{}, false},
 		{"online_ca", rawOnlineCA{}, false},
 		{"revocation", rawRevocation{}, false},
+		{"cross_certificate", rawCross{}, false},
+		{"moved", rawMoved{}, false},
+		{"removed", rawRemoved{}, false},
 		{"lint", rawLint{}, true},
 	}
 }

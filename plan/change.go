@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"pki.internal/spec"
+)
+
+// Class says how much a change asks of people and of relying parties.
+type Class string
+
+// The classes of change, from the lightest to the heaviest.
+const (
+	NewCRL         Class = "new_crl"         // the same key signs a list
+	NewCertificate Class = "new_certificate" // a certificate is signed for the key that is there
+	NewKey         Class = "new_key"         // the key is replaced
+	NewRoot        Class = "new_root"        // what relying parties trust is replaced
+	Renamed        Class = "moved"           // the address changes, and nothing else
+	Retired        Class = "removed"         // the estate lets go of it
+)
+
+// Change is what the plan makes of something that the ledger has already.
+// What is new altogether has no change: its actions say everything.
+type Change struct {
+	Address    spec.Address `json:"address"`
+	Class      Class        `json:"class"`
+	Why        string       `json:"why,omitempty"` // beside the attributes, such as a renewal that is due
+	Attributes []Difference `json:"attributes,omitempty"`
+	Blast      *Blast       `json:"blast_radius,omitempty"`
+	Actions    []int        `json:"actions"` // numbers of the actions that carry it out
+}
+
+// Difference is one attribute of the estate that differs from what the
+// certificate was made from.
+type Difference struct {
+	Name   string `json:"name"`
+	Before string `json:"before,omitempty"` // empty when it was not there
+	After  string `json:"after,omitempty"`  // empty when it is no longer there
+}
+
+// Blast is what feels a change.
+type Blast struct {
+	Authorities []spec.Address `json:"authorities,omitempty"` // below, whose chains change
+	OnlineCAs   []spec.Address `json:"online_cas,omitempty"`  // whose configuration changes
+	Leaves      bool           `json:"leaves"`                // every certificate that they issued
+}
+
+// changed notes a change; its actions are found at the end.
+func (m *maker) changed(c Change) { m.changes = append(m.changes, c) }
+
+// blast gives what hangs below an authority.
+func (m *maker) blast(a *spec.Authority, replaced bool) *Blast {
+	b := &Blast{}
+	under := map[*spec.Authority]bool{a: true}
+	for queue := []*spec.Authority{a}; len(queue) > 0; queue = queue[1:] {
+		for _, child := range m.family.children[queue[0]] {
+			under[child] = true
+			queue = append(queue, child)
+			if replaced {
+				b.Authorities = append(b.Authorities, child.Address)
+			}
+		}
+	}
+	for _, o := range m.estate.OnlineCAs {
+		if under[o.Authority] {
+			b.OnlineCAs = append(b.OnlineCAs, o.Address)
+		}
+	}
+	b.Leaves = replaced
+	if len(b.Authorities)+len(b.OnlineCAs) == 0 && !b.Leaves {
+		return nil
+	}
+	return b
+}
+
+// sealChanges gives every change its actions, and lists those of a CRL that
+// nothing but its date or its entries changes.
+func (m *maker) sealChanges() {
+	for i := range m.changes {
+		for _, a := range m.plan.Actions {
+			if a.Address == m.changes[i].Address {
+				m.changes[i].Actions = append(m.changes[i].Actions, a.Number)
+			}
+		}
+	}
+	for _, a := range m.plan.Actions {
+		told := slices.ContainsFunc(m.changes, func(c Change) bool { return slices.Contains(c.Actions, a.Number) })
+		if a.Kind == SignCRL && a.SignCRL.Number != "1" && !told {
+			m.changes = append(m.changes, Change{Address: a.Address, Class: NewCRL, Why: m.crlReasons[a.Number], Actions: []int{a.Number}})
+		}
+	}
+	m.plan.Changes = m.changes
+}
+
+// differences compares the estate's words with those that a certificate was
+// made from, word by word.
+func differences(have, want map[string]string) []Difference {
+	var all []Difference
+	for _, word := range wantedWords(have, want) {
+		before, after := strings.TrimSpace(have[word]), strings.TrimSpace(want[word])
+		if before != after {
+			all = append(all, Difference{Name: word, Before: before, After: after})
+		}
+	}
+	return all
+}
