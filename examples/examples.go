@@ -12,12 +12,12 @@ import (
 	"pki.internal/plan"
 )
 
-//go:embed two-tier two-tier-hsm custodians csr-from-kms offline-root-crl post-quantum
+//go:embed two-tier two-tier-hsm custodians csr-from-kms offline-root-crl post-quantum fleet iot homelab kms ra kubernetes
 var tree embed.FS
 
 // Names lists the examples.
 func Names() []string {
-	return []string{"two-tier", "two-tier-hsm", "custodians", "csr-from-kms", "offline-root-crl", "post-quantum"}
+	return []string{"two-tier", "two-tier-hsm", "custodians", "csr-from-kms", "offline-root-crl", "post-quantum", "fleet", "iot", "homelab", "kms", "ra", "kubernetes"}
 }
 
 // Files gives the files of an example, by path below the estate's folder.

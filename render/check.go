@@ -82,6 +82,9 @@ func checkSSH(o *spec.OnlineCA) error {
 // checkHSM wants a way to the key manager that the unit can open.
 func checkHSM(o *spec.OnlineCA) error {
 	key, err := newSigningKey(o)
+	if err == nil && o.Kubernetes != nil && strings.HasPrefix(key.pin, runtimeCredentials) {
+		return refuseAt(o.Origin, "key", "a pod has no credentials of systemd; write pin-source=secrets/pin, and put the PIN into the Secret")
+	}
 	if err != nil || o.Systemd.HSM == "" {
 		return nil // said elsewhere
 	}

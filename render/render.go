@@ -106,14 +106,14 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing defaults.json: %w", o.Origin.Address, err)
 	}
-	files = slices.Concat(files, sh.files, trustFiles(s, o))
+	files = slices.Concat(files, sh.files, trustFiles(s, o), h.fleet(s, o, sh))
 	files = append(files,
 		plan.File{Path: configPath, Mode: 0o644, Data: config},
 		plan.File{Path: defaultsPath, Mode: 0o644, Data: defaults},
 		plan.File{Path: rootPath, Mode: 0o644, Data: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate})},
 		plan.File{Path: intermediatePath, Mode: 0o644, Data: s.ChainPEM(o.Authority.Address)})
 	sortFiles(files)
-	files = append(files, h.units(o)...)
+	files = slices.Concat(files, h.units(o), h.manifestFiles(files))
 	files = append(files, plan.File{Path: installPath, Mode: 0o644, Data: h.install(files)})
 	sortFiles(files)
 	files = append(files, manifestOf(files))

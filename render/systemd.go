@@ -6,6 +6,7 @@ import (
 	"embed"
 	"net"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"text/template"
@@ -62,6 +63,12 @@ type host struct {
 	Folders      []folder // of the tree
 	Unit         string
 	Clients, SSH []string // names of files
+	Deploy       []string
+	ServerName   string // that a balancer expects in every node's certificate
+	Nodes        []node
+	Balanced     []balanced
+	Group        string // of the nodes in an inventory
+	manifests    *cluster
 }
 
 // keyFile is an encrypted key that the service reads.
@@ -89,11 +96,15 @@ type folder struct {
 // runtimeCredentials is where systemd puts credentials of this service.
 const runtimeCredentials = "/run/credentials/step-ca.service/"
 
+// handedOver finds the credential that a database's address names.
+var handedOver = regexp.MustCompile(regexp.QuoteMeta(runtimeCredentials) + `([a-z0-9_-]+)`)
+
 func newHost(e *spec.Estate, o *spec.OnlineCA, keys []signingKey) *host {
 	h := &host{
 		Home: home, Name: o.Origin.Address.FileName(), Estate: e.Name,
 		User: userOf(o), Binary: binaryOf(o), Scheme: keys[0].scheme, HSM: hsmOf(o, keys[0]),
 		LowPort: isLow(o.Listen) || isLow(o.InsecureAddress) || isLow(o.MetricsAddress),
+		Group:   strings.NewReplacer("-", "_", ".", "_").Replace(o.Origin.Address.FileName()),
 		URL:     caURL(o), Unit: unitPath, Encrypted: o.Systemd.EncryptedCredentials, Networks: o.Systemd.Networks,
 	}
 	if e.Environment != spec.Production {
@@ -113,6 +124,10 @@ func newHost(e *spec.Estate, o *spec.OnlineCA, keys []signingKey) *host {
 		}
 	case o.Database != nil:
 		h.Remote = o.Database.Type
+		if handed := handedOver.FindStringSubmatch(o.Database.DataSource); handed != nil {
+			h.Remote = ""
+			h.Credentials = append(h.Credentials, h.credential(handed[1], "", "the passfile of the "+o.Database.Type+" database (host:port:database:user:password)"))
+		}
 	}
 	for _, p := range o.Provisioners {
 		if key := p.SCEP.DecrypterKey; p.Kind == "scep" && key != "" && !scheme.MatchString(key) {
@@ -243,10 +258,12 @@ func (h *host) install(files []plan.File) []byte {
 		switch folder := path.Dir(f.Path); {
 		case folder == "systemd/clients":
 			h.Clients = append(h.Clients, f.Path)
+		case folder == "deploy" || folder == "kubernetes":
+			h.Deploy = append(h.Deploy, f.Path)
 		case folder == "ssh":
 			h.SSH = append(h.SSH, f.Path)
 		}
-		if strings.HasPrefix(f.Path, "systemd/") || strings.HasPrefix(f.Path, "ssh/") {
+		if strings.HasPrefix(f.Path, "systemd/") || strings.HasPrefix(f.Path, "ssh/") || strings.HasPrefix(f.Path, "deploy/") || strings.HasPrefix(f.Path, "kubernetes/") || !strings.Contains(f.Path, "/") {
 			continue // they go elsewhere, and the text says where
 		}
 		if len(h.Folders) == 0 || h.Folders[len(h.Folders)-1].Target != home+"/"+name {
@@ -260,10 +277,12 @@ func (h *host) install(files []plan.File) []byte {
 
 // fill cannot fail on a template of ours, which a test has run with every
 // kind of host; a slip there shows as a panic in that test.
-func (h *host) fill(text string) []byte {
+func (h *host) fill(text string) []byte { return fillText(text, h) }
+
+func fillText(text string, data any) []byte {
 	var out bytes.Buffer
 	t := template.Must(template.New("").Funcs(template.FuncMap{"dir": path.Dir, "join": strings.Join}).Parse(text))
-	if err := t.Execute(&out, h); err != nil {
+	if err := t.Execute(&out, data); err != nil {
 		panic(err)
 	}
 	return out.Bytes()

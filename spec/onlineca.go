@@ -34,6 +34,8 @@ type OnlineCA struct {
 	SSH             *OnlineSSH
 	Registration    *Registration // nil for a CA that signs itself
 	Systemd         Systemd
+	Nodes           []string    // hosts that run it, behind one balancer; empty for one host
+	Kubernetes      *Kubernetes // nil when it runs on hosts
 
 	AdditionalRoots       []*Authority // roots that clients trust as well, for a rotation
 	FederatedAuthorities  []*Authority
@@ -159,6 +161,8 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 	o.SSH.validate(d, o)
 	o.Registration.validate(d, o)
 	o.Systemd.validate(d)
+	o.validateNodes(d)
+	o.Kubernetes.validate(d, o)
 	if o.DisableIssuedAtCheck {
 		d.Warn(o.Origin, "disable_issued_at_check", "Old tokens are taken",
 			"A token that was made before step-ca started is taken, too, so one that leaked can be used once more after a restart. Leave it away unless clocks here are wrong.")

@@ -138,7 +138,15 @@ func (x *linker) onlineCA(raw *rawOnlineCA) *spec.OnlineCA {
 	if l := raw.Logger; l != nil {
 		o.Logger = &spec.Logger{Origin: l.Origin, Format: l.Format, TraceHeader: l.TraceHeader}
 	}
-	o.SSH = x.onlineSSH(raw.SSH)
+	o.SSH, o.Nodes = x.onlineSSH(raw.SSH), raw.Nodes
+	if k := raw.Kubernetes; k != nil {
+		o.Kubernetes = &spec.Kubernetes{
+			Origin: k.Origin, Namespace: k.Namespace, Image: k.Image, Replicas: max(k.Replicas, 1), Storage: k.Storage, StorageClass: k.StorageClass,
+		}
+		if _, written := k.Attributes["replicas"]; written {
+			o.Kubernetes.Replicas = k.Replicas
+		}
+	}
 	if s := raw.LeafSubject; s != nil {
 		o.LeafSubject = &spec.LeafSubject{
 			Origin: s.Origin, Country: s.Country, Organization: s.Organization, OrganizationalUnit: s.OrganizationalUnit,

@@ -137,6 +137,8 @@ type rawOnlineCA struct {
 	SSH             *rawOnlineSSH    `hcl:"ssh,block"`
 	Registration    *rawRegistration `hcl:"registration,block"`
 	Systemd         *rawSystemd      `hcl:"systemd,block"`
+	Nodes           []string         `hcl:"nodes,optional" doc:"a list of the hosts that run it, behind one balancer"`
+	Kubernetes      *rawKubernetes   `hcl:"kubernetes,block"`
 
 	AdditionalRoots       []ref           `hcl:"additional_roots,optional" doc:"a list of roots that clients trust as well, such as [authority.root_g2]" ref:"authority"`
 	FederatedAuthorities  []ref           `hcl:"federated_authorities,optional" doc:"a list of roots, such as [authority.other]" ref:"authority"`
@@ -307,6 +309,16 @@ type rawVault struct {
 	IsWrappingToken bool           `hcl:"is_wrapping_token,optional" doc:"approle: true or false"`
 	TokenPath       string         `hcl:"token_path,optional" doc:"kubernetes: a path on the host"`
 	Region          string         `hcl:"region,optional" doc:"aws: a region"`
+}
+
+type rawKubernetes struct {
+	spec.Origin
+
+	Namespace    string `hcl:"namespace" doc:"the namespace that everything is in"`
+	Image        string `hcl:"image" doc:"step-ca's image with a tag or digest, such as \"smallstep/step-ca:0.30.2\""`
+	Replicas     int    `hcl:"replicas,optional" doc:"how many pods, 1 when not written"`
+	Storage      string `hcl:"storage,optional" doc:"the size of a local database's volume, \"1Gi\" when not written"`
+	StorageClass string `hcl:"storage_class,optional" doc:"the volume's class"`
 }
 
 type rawSystemd struct {

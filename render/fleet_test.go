@@ -1,0 +1,78 @@
+package render_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pki.internal/spec"
+)
+
+// nodes is twoTier on two hosts and one database.
+func nodes() *scene {
+	s := twoTier()
+	s.ca.Nodes = []string{"ca1.example.internal", "fd00::2"}
+	s.ca.Database = &spec.Database{Type: "postgresql", DataSource: "postgresql://step@db/ca?passfile=/run/credentials/step-ca.service/pgpass", Name: "ca"}
+	return s
+}
+
+// TestBalancers has haproxy and nginx read what is rendered for them.
+func TestBalancers(t *testing.T) {
+	tree := nodes().mustTree(t)
+	folder := t.TempDir()
+	// Names that every machine resolves, and files that are there.
+	text := strings.NewReplacer("ca1.example.internal:", "127.0.0.1:", "/etc/haproxy/eu-root.crt", filepath.Join(folder, "root.crt")).Replace(tree["deploy/haproxy.cfg"])
+	must(t, os.WriteFile(filepath.Join(folder, "haproxy.cfg"), []byte(text), 0o644))
+	must(t, os.WriteFile(filepath.Join(folder, "root.crt"), []byte(tree["certs/root_ca.crt"]), 0o644))
+	if haproxy, err := exec.LookPath("haproxy"); err != nil {
+		t.Log("haproxy is not installed, so it has not read its configuration; apt-get install haproxy")
+	} else if out, err := exec.Command(haproxy, "-c", "-f", filepath.Join(folder, "haproxy.cfg")).CombinedOutput(); err != nil || strings.Contains(string(out), "WARN") {
+		t.Errorf("haproxy says %v\n%s\n%s", err, out, text)
+	}
+	for _, want := range []string{"server fd00::2", "server [fd00::2]:443 max_fails=1", "upstream crl_nodes"} {
+		if strings.HasPrefix(want, "server fd") == strings.Contains(tree["deploy/nginx-stream.conf"], want) {
+			t.Errorf("nginx-stream.conf and %q:\n%s", want, tree["deploy/nginx-stream.conf"])
+		}
+	}
+	if unit := tree["systemd/step-ca.service"]; !strings.Contains(unit, "LoadCredential=pgpass:/etc/step-ca/secrets/pgpass\n") || strings.Contains(unit, "--pgpass") {
+		t.Errorf("the unit does not hand over the passfile:\n%s", unit)
+	}
+}
+
+// TestManifests looks at what kubectl apply -k would take.
+func TestManifests(t *testing.T) {
+	s := twoTier()
+	s.withSSH()
+	s.ca.Kubernetes = &spec.Kubernetes{Namespace: "pki", Image: "smallstep/step-ca:0.30.2", Replicas: 1, StorageClass: "fast"}
+	tree := s.mustTree(t)
+	set := tree["kubernetes/statefulset.yaml"]
+	for _, want := range []string{
+		`command: ["/usr/local/bin/step-ca", "config/ca.json", "--password-file", "/etc/step-ca/secrets/password", "--ssh-host-password-file", "/etc/step-ca/secrets/ssh-host-password"`,
+		"storageClassName: fast", "mountPath: /etc/step-ca/db", "mountPath: /etc/step-ca/templates/x509", "secretName: step-ca-eu",
+	} {
+		if !strings.Contains(set, want) {
+			t.Errorf("the stateful set has no %s\n%s", want, set)
+		}
+	}
+	for path := range tree { // everything that step-ca reads becomes a config map
+		if folder, _, _ := strings.Cut(path, "/"); (folder == "config" || folder == "certs" || folder == "templates") && !strings.Contains(tree["kustomization.yaml"], "="+path+"\n") {
+			t.Errorf("kustomization.yaml leaves out %s", path)
+		}
+	}
+	kubectl, err := exec.LookPath("kubectl")
+	if err != nil {
+		t.Log("kubectl is not installed, so it has not put the manifests together")
+		return
+	}
+	folder := t.TempDir()
+	for path, text := range tree {
+		must(t, os.MkdirAll(filepath.Dir(filepath.Join(folder, path)), 0o755))
+		must(t, os.WriteFile(filepath.Join(folder, path), []byte(text), 0o644))
+	}
+	out, err := exec.Command(kubectl, "kustomize", folder).CombinedOutput()
+	if err != nil || strings.Count(string(out), "\nkind: ") < 8 {
+		t.Errorf("kubectl kustomize: %v\n%s", err, out)
+	}
+}
