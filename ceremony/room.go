@@ -59,6 +59,9 @@ type Stores interface {
 // opens, and that is empty, is then taken over.
 type TokenStores interface {
 	Initialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin []byte, resumed bool) (Initialized, error)
+	// CanInitialize says whether there is a token that Initialize could make
+	// ready with PINs of these lengths. It changes nothing.
+	CanInitialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin int, resumed bool) error
 }
 
 // Initialized is a token that was made ready.

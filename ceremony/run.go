@@ -191,6 +191,9 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 // openForNewKeys opens the stores that new keys go to, so that a wrong PIN or
 // a wrong token is found before anything is written.
 func (c *ceremony) openForNewKeys(ctx context.Context) error {
+	if err := c.tokensWait(ctx); err != nil {
+		return err
+	}
 	for _, action := range c.plan.Actions[c.done():] {
 		if action.Key() == nil || c.becomesReady(c.done(), action.Key().Store) || c.lockedLater(action.Key().Store) {
 			continue

@@ -3,6 +3,7 @@ package ceremony
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"pki.internal/plan"
 	"pki.internal/spec"
@@ -25,6 +26,41 @@ func (c *ceremony) done() int {
 		return open.Done
 	}
 	return 0
+}
+
+// tokensWait looks for the tokens that the plan makes ready, and holds the PINs
+// that they will get against what they take, before anything is written: a
+// plan cannot be changed any more once shares were handed out for it.
+func (c *ceremony) tokensWait(ctx context.Context) error {
+	driver, can := c.Stores.(TokenStores)
+	for _, action := range c.plan.Actions[c.done():] {
+		k := c.storeOf(action.Address)
+		if action.Kind != plan.InitializeToken || k == nil || !can {
+			continue
+		}
+		planned := action.InitializeToken
+		officer, err := c.pinLength(planned.OfficerPIN, planned.OfficerPINForm)
+		if err != nil {
+			return err
+		}
+		pin, err := c.pinLength(planned.PIN, planned.PINForm)
+		if err != nil {
+			return err
+		}
+		if err := driver.CanInitialize(ctx, k, officer, pin, c.admitted.resume); err != nil {
+			return fmt.Errorf("%s: %w", k.Address, err)
+		}
+	}
+	return nil
+}
+
+// pinLength gives the length that a PIN has, or will have.
+func (c *ceremony) pinLength(secret spec.Address, form string) (int, error) {
+	f, err := spec.ParsePINForm(form)
+	if f.Length > 0 || err != nil {
+		return f.Length, err
+	}
+	return len(c.secrets[secret]), nil
 }
 
 // initializeToken gives an empty token its label and its PINs.

@@ -113,7 +113,8 @@ func custodyRules() map[string]broken {
 		}, []string{"Everyday password with custodians"}},
 		"old token":  {shared(onToken(func(k *KeyStore) { k.Token.Initialize, k.Token.OfficerPIN = false, nil })), []string{"PIN that the token does not have"}},
 		"alphabet":   {shared(onToken(func(k *KeyStore) { k.Token.UserForm.Alphabet = "words" })), []string{"Unknown alphabet"}},
-		"short PIN":  {shared(onToken(func(k *KeyStore) { k.Token.UserForm.Length = 3 })), []string{"Length that no PIN has"}},
+		"short PIN":  {shared(onToken(func(k *KeyStore) { k.Token.UserForm.Length = 3 })), []string{"Length that no PIN has", "PIN of few bits"}},
+		"digits":     {shared(onToken(func(k *KeyStore) { k.Token.UserForm = PINForm{"digits", 8} })), []string{"PIN of few bits"}},
 		"long PIN":   {shared(onToken(func(k *KeyStore) { k.Token.UserForm.Length = 65 })), []string{"Length that no PIN has"}},
 		"typed form": {shared(onToken(func(k *KeyStore) { k.Token.OfficerForm.Length = 16 })), []string{"Form of a PIN that is not made here"}},
 		"token's PIN": {shared(onToken(func(k *KeyStore) {

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,11 @@ func (f PINForm) String() string {
 		return ""
 	}
 	return f.Alphabet + ":" + strconv.Itoa(f.Length)
+}
+
+// Bits gives the entropy of a PIN of this form, rounded down.
+func (f PINForm) Bits() int {
+	return int(float64(f.Length) * math.Log2(float64(max(1, len(f.Letters())))))
 }
 
 // ParsePINForm reads what String wrote.
@@ -100,6 +106,9 @@ func (t *Token) validatePINForms(d *Diagnostics, k *KeyStore) {
 		f := k.PINForm(p.officer)
 		if !slices.Contains(PINAlphabets(), f.Alphabet) {
 			d.Report(k.Origin, p.word+"_alphabet", "Unknown alphabet", "%q is not an alphabet of PINs. Write \"letters\", \"digits\" or \"hex\".", f.Alphabet)
+		}
+		if bits := f.Bits(); bits > 0 && bits < 64 {
+			d.Warn(k.Origin, p.word+"_length", "PIN of few bits", "A PIN of %d %s has %d bits: only the token's lock after wrong tries protects it. Make it longer if the token can.", f.Length, f.Alphabet, bits)
 		}
 		if f.Length < minPINLength || f.Length > maxPINLength {
 			d.Report(k.Origin, p.word+"_length", "Length that no PIN has", "A PIN made here has from %d to %d characters, and not %d. pki token list shows what the token takes.", minPINLength, maxPINLength, f.Length)

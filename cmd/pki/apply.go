@@ -219,6 +219,11 @@ func (s stores) Open(ctx context.Context, k *spec.KeyStore, secret []byte) (hsm.
 	return watchedStore{store}, nil
 }
 
+// CanInitialize looks for a token that could be made ready.
+func (s stores) CanInitialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin int, resumed bool) error {
+	return pkcs11.CanReady(ctx, tokenStore(k.Token, s.lastTry), k.Token.Label, officerPIN, pin, resumed)
+}
+
 // Initialize makes the empty token of a key store ready.
 func (s stores) Initialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin []byte, resumed bool) (ceremony.Initialized, error) {
 	testOnlyEffect("before token " + k.Token.Label)

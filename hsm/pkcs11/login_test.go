@@ -301,3 +301,25 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("Find after it = %v", err)
 	}
 }
+
+// TestCanReady finds out before a ceremony what Ready would find in it.
+func TestCanReady(t *testing.T) {
+	o := newToken(t, "taken") // and SoftHSM always shows one empty token more
+	for name, c := range map[string]struct {
+		label        string
+		officer, pin int
+		resumed      bool
+		want         error
+	}{
+		"good":                  {"new", 8, 8, false, nil},
+		"label that is there":   {"taken", 8, 8, false, hsm.ErrExists},
+		"after an interruption": {"taken", 8, 8, true, nil},
+		"short user PIN":        {"new", 8, 3, false, hsm.ErrUnsupported},
+		"long officer's PIN":    {"new", 256, 8, false, hsm.ErrUnsupported},
+		"no PIN":                {"new", 0, 8, false, hsm.ErrUnsupported},
+	} {
+		if err := CanReady(t.Context(), o, c.label, c.officer, c.pin, c.resumed); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

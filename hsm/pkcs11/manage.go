@@ -172,6 +172,45 @@ func Ready(ctx context.Context, o Options, label string, officerPIN, userPIN []b
 	return token, adopted, append(s.about(), hsm.Evidence{Claim: "the new PIN opens the token, which is empty", Grade: hsm.Proven}), nil
 }
 
+// CanReady says whether Ready would find its token: an empty one that takes
+// PINs of these lengths while none has the label, or after an interruption the
+// one with the label. It changes nothing and needs no PIN.
+func CanReady(ctx context.Context, o Options, label string, officerPIN, userPIN int, resumed bool) error {
+	_, tokens, err := List(ctx, o)
+	if err != nil {
+		return err
+	}
+	var empty []Token
+	for _, t := range tokens {
+		named := Selector{Label: label, Manufacturer: o.Token.Manufacturer, Model: o.Token.Model}
+		switch {
+		case t.State.Initialized && named.matches(t) && resumed:
+			return nil
+		case t.State.Initialized && t.Label == label:
+			return inModule(refuse(hsm.ErrExists, "choose another label; nothing was changed", "token %s is there already", t), o.Module)
+		case !t.State.Initialized:
+			empty = append(empty, t)
+		}
+	}
+	if len(empty) > 1 {
+		return nil // which of them is asked when it comes to it
+	}
+	t, err := uninitialised(Selector{Manufacturer: o.Token.Manufacturer, Model: o.Token.Model}, tokens)
+	if err == nil {
+		err = errors.Join(newLengthFits(t, "security officer's PIN", officerPIN), newLengthFits(t, "user PIN", userPIN))
+	}
+	return inModule(err, o.Module)
+}
+
+// newLengthFits holds the length of a PIN that is chosen against the token.
+func newLengthFits(t Token, whose string, n int) error {
+	if lengthFits(t, n) == nil {
+		return nil
+	}
+	return refuse(hsm.ErrUnsupported, "choose another length and make the plan again; nothing was changed",
+		"an empty token of %s %s takes PINs of %d to %d characters, and the %s would have %d", t.Manufacturer, t.Model, t.MinPIN, t.MaxPIN, whose, n)
+}
+
 // setUserPIN gives an initialised token its user PIN, unless it has one.
 func setUserPIN(ctx context.Context, o Options, officerPIN, userPIN []byte) (Token, error) {
 	c, err := start(ctx, o)
