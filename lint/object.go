@@ -84,6 +84,9 @@ type Certificate struct {
 	Published []Published
 	// Request is the DER of the signing request that was approved.
 	Request []byte
+	// Logs are the certificate transparency logs that count; nil when nobody has
+	// said.
+	Logs *Logs
 	// WeakKeys are keys whose private half is known; nil when there is no list.
 	WeakKeys *WeakKeys
 	// Clients are the relying parties that must be able to verify the

@@ -86,6 +86,7 @@ func allRules() []Rule {
 		identityRules(),
 		latticeRules(),
 		weakKeyRules(),
+		timestampRules(),
 		dateRules(),
 		rootRules(),
 		rootShapeRules(),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -320,6 +321,12 @@ func surround(t testing.TB, c *Certificate, fields func(string) []string, around
 		_, err = hex.Decode(sum[:], []byte(v))
 		noError(t, err)
 		c.Transcript = append(c.Transcript, sum)
+	}
+	for _, v := range fields("log") {
+		spki, err := base64.StdEncoding.DecodeString(v)
+		noError(t, err)
+		c.Logs = &Logs{}
+		noError(t, c.Logs.Add("a log", spki))
 	}
 	for _, v := range fields("weak key") {
 		c.WeakKeys = &WeakKeys{}

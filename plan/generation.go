@@ -28,6 +28,7 @@ type Issued struct {
 	Issuer           spec.Address // its own address for a root
 	IssuerGeneration int          // whose key signed it
 	Want             map[string]string
+	Waived           map[string]string // lints that found something, by their id; why that was accepted
 
 	parsed *x509.Certificate
 }

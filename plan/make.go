@@ -85,6 +85,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	m.judgeEstate()
 	m.sealChanges()
 	m.unusedWaivers()
+	m.inheritedWaivers()
 	m.forgotten()
 	if !m.diags.HasErrors() {
 		if err := m.plan.Seal(); err != nil {

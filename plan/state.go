@@ -472,7 +472,7 @@ func (s *State) enter(signed *Signed, planned *CertificateAction, certificate *x
 	}
 	authority.Address = signed.Address
 	g.Certificates = append(slices.Clone(g.Certificates), Issued{
-		DER: signed.DER, Issuer: planned.Issuer.Address, IssuerGeneration: planned.Issuer.Generation, Want: planned.Want, parsed: certificate,
+		DER: signed.DER, Issuer: planned.Issuer.Address, IssuerGeneration: planned.Issuer.Generation, Want: planned.Want, Waived: waivedIn(planned.Findings), parsed: certificate,
 	})
 	s.put(authority.with(g))
 	return nil

@@ -19,9 +19,9 @@ import (
 )
 
 type lintOptions struct {
-	clients, weakKeys                                  []string
-	issuer, previous, profile, format, failOn, explain string
-	bulk, list                                         bool
+	clients, weakKeys                                        []string
+	issuer, previous, profile, format, failOn, explain, logs string
+	bulk, list                                               bool
 }
 
 func lintCommand(a *app) *cobra.Command {
@@ -46,6 +46,7 @@ found at or above --fail-on.`,
 	c.Flags().StringVar(&o.previous, "previous", "", "the issuer's previous CRL, to judge the succession")
 	c.Flags().StringVar(&o.profile, "profile", "private", strings.Join(lint.Profiles(), " or "))
 	c.Flags().StringArrayVar(&o.clients, "client", nil, "who must be able to verify it, such as go-1.26; may be repeated")
+	c.Flags().StringVar(&o.logs, "ct-logs", "", "list of certificate transparency logs, as browsers publish it; verifies timestamps")
 	c.Flags().StringArrayVar(&o.weakKeys, "weak-keys", nil, "list of known keys, as Debian's openssl-blacklist has them; may be repeated")
 	c.Flags().StringVar(&o.format, "format", "text", "text, json, sarif or junit")
 	completeFlag(c, "format", "text", "json", "sarif", "junit")
@@ -95,6 +96,15 @@ func (a *app) lint(names []string, o lintOptions) error {
 	}
 	if bench.weakKeys, err = readWeakKeys(o.weakKeys); err != nil {
 		return err
+	}
+	if o.logs != "" {
+		text, err := os.ReadFile(o.logs)
+		if err != nil {
+			return err
+		}
+		if bench.logs, err = lint.ReadLogs(text); err != nil {
+			return fmt.Errorf("%s: %w", o.logs, err)
+		}
 	}
 	var all []judged
 	for _, name := range names {
@@ -193,6 +203,7 @@ type bench struct {
 	bulk             bool
 	clients          []string
 	weakKeys         *lint.WeakKeys
+	logs             *lint.Logs
 }
 
 func (b *bench) judge(name string) ([]judged, error) {
@@ -334,7 +345,7 @@ func (b *bench) judgeDER(der []byte, pemType string) judged {
 	if bytes.Equal(issuer, der) {
 		issuer = nil // a root is its own issuer
 	}
-	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk, Clients: b.clients, WeakKeys: b.weakKeys}, now)}
+	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk, Clients: b.clients, WeakKeys: b.weakKeys, Logs: b.logs}, now)}
 }
 
 // readWeakKeys reads lists of known keys; nil when none is named.
