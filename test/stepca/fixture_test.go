@@ -45,6 +45,8 @@ type bench struct {
 	data      map[string]any             // for the template, instead of ports
 	deliver   map[string]string          // secrets, from the estate to the host
 	before    func(*bench, string) error // changes the home before the start
+	tree      string                     // below rendered, "eu" when not said
+	idle      bool                       // the test starts its own step-ca
 }
 
 // own gives a bench of its own for one test, stopped at its end.
@@ -156,6 +158,9 @@ func (b *bench) setUp() (err error) {
 			return fmt.Errorf("pki %s: %w\n%s", strings.Join(arguments, " "), err, out)
 		}
 	}
+	if b.idle {
+		return nil
+	}
 	return b.startCA()
 }
 
@@ -226,6 +231,17 @@ func (b *bench) startCA() error {
 	if err := b.install(b.ca.home); err != nil {
 		return err
 	}
+	if err := b.trust(); err != nil {
+		return err
+	}
+	if err := b.ca.start(); err != nil {
+		return err
+	}
+	return b.ca.await(b.client)
+}
+
+// trust makes the client that trusts the installed root.
+func (b *bench) trust() error {
 	b.rootPEM = filepath.Join(b.ca.home, "certs", "root_ca.crt")
 	b.chain = filepath.Join(b.ca.home, "certs", "intermediate_ca.crt")
 	root, err := os.ReadFile(b.rootPEM)
@@ -239,16 +255,13 @@ func (b *bench) startCA() error {
 	b.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true,
 	}}
-	if err := b.ca.start(); err != nil {
-		return err
-	}
-	return b.ca.await(b.client)
+	return nil
 }
 
 // install runs the commands of the rendered INSTALL.txt, below home instead of
 // /etc and as the user who runs the tests, and delivers the secrets by hand.
 func (b *bench) install(home string) error {
-	rendered := filepath.Join(b.estate, "rendered", "eu")
+	rendered := filepath.Join(b.estate, "rendered", cmp.Or(b.tree, "eu"))
 	text, err := os.ReadFile(filepath.Join(rendered, "INSTALL.txt"))
 	if err != nil {
 		return err
