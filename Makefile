@@ -6,10 +6,10 @@ GO ?= go
 VERSION ?= 0.1.0
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: comparecrl comparehsm help build demo test race fuzz bench compare golden clean
+.PHONY: comparecrl comparehsm test-hsm-all help build demo test race fuzz bench compare golden clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 build: ## build ./pki
 	@$(BUILD) -o pki ./cmd/pki
@@ -26,6 +26,9 @@ test: ## install what the tests need, then vet and test
 	@sh test/setup.sh
 	@$(GO) vet ./...
 	@$(GO) test -timeout 20m ./...
+
+test-hsm-all: ## the suite of key stores on opencryptoki and tpm2-pkcs11 too; as root, on a machine to throw away
+	@sh test/hsm-all.sh
 
 race: ## the tests under the race detector
 	@sh test/setup.sh

@@ -41,10 +41,10 @@ func Run(t *testing.T, c Contract) {
 	for _, a := range c.Lacks {
 		t.Run("lacks "+string(a), func(t *testing.T) {
 			s := c.open(t)
-			if key, _, err := s.Generate(t.Context(), c.Spec(a, "lacks")); !errors.Is(err, hsm.ErrUnsupported) || key != nil {
+			if key, _, err := s.Generate(t.Context(), c.Spec(a, "lacks-"+string(a))); !errors.Is(err, hsm.ErrUnsupported) || key != nil {
 				t.Errorf("Generate = %v, %v", key, err)
 			}
-			c.isMissing(t, s, c.Spec(a, "lacks"))
+			c.isMissing(t, s, c.Spec(a, "lacks-"+string(a)))
 		})
 	}
 }

@@ -4,10 +4,12 @@ package pkcs11
 
 import (
 	"bufio"
+	"crypto/rand"
 	"crypto/sha256"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 
 // contract is a token as the suite of all key stores takes it.
 func contract(o Options, lacks []spec.Algorithm, algorithms ...spec.Algorithm) hsmtest.Contract {
+	run := rand.Text()[:8] // a token that is used again holds the keys of earlier runs
 	return hsmtest.Contract{
 		Open: func(t testing.TB) hsm.Store {
 			s, err := Open(t.Context(), o, []byte(userPIN))
@@ -28,8 +31,8 @@ func contract(o Options, lacks []spec.Algorithm, algorithms ...spec.Algorithm) h
 			return s
 		},
 		Spec: func(a spec.Algorithm, label string) hsm.KeySpec {
-			id := sha256.Sum256([]byte(label))
-			return hsm.KeySpec{ID: id[:16], Label: label, Algorithm: a}
+			id := sha256.Sum256([]byte(run + label))
+			return hsm.KeySpec{ID: id[:16], Label: label + "-" + run, Algorithm: a}
 		},
 		Algorithms: algorithms, Lacks: lacks,
 	}
@@ -84,4 +87,37 @@ func served(t *testing.T, o Options, label string) (remote Options, server *exec
 	remote.Module, remote.Env = client, []string{"P11_KIT_SERVER_ADDRESS=unix:path=" + socket}
 	remote.Deadline = 20 * time.Second
 	return remote, server
+}
+
+// TestContractElsewhere runs the suite on a module that test/hsm-all.sh has
+// made ready: one that needs root, or a daemon for the whole machine.
+func TestContractElsewhere(t *testing.T) {
+	module := os.Getenv("PKI_TEST_MODULE")
+	if module == "" {
+		t.Skip("PKI_TEST_MODULE names no module; make test-hsm-all does")
+	}
+	pin := os.Getenv("PKI_TEST_PIN")
+	o := Options{Module: module, Token: Selector{Label: os.Getenv("PKI_TEST_TOKEN")}, Env: strings.Fields(os.Getenv("PKI_TEST_ENV"))}
+	if officer := os.Getenv("PKI_TEST_SO_PIN"); officer != "" {
+		o.Token = Selector{}
+		if _, err := Init(t.Context(), o, os.Getenv("PKI_TEST_TOKEN"), []byte(officer), []byte(pin)); err != nil {
+			t.Fatal(err)
+		}
+		o.Token.Label = os.Getenv("PKI_TEST_TOKEN")
+	}
+	algorithms := func(variable string) (all []spec.Algorithm) {
+		for _, name := range strings.Fields(os.Getenv(variable)) {
+			all = append(all, spec.Algorithm(name))
+		}
+		return all
+	}
+	c := contract(o, algorithms("PKI_TEST_LACKS"), algorithms("PKI_TEST_ALGORITHMS")...)
+	c.Open = func(t testing.TB) hsm.Store {
+		s, err := Open(t.Context(), o, []byte(pin))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	hsmtest.Run(t, c)
 }

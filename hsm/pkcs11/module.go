@@ -61,6 +61,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"unsafe"
 
 	"github.com/miekg/pkcs11"
@@ -404,7 +405,9 @@ func attributes(t template) []*pkcs11.Attribute {
 }
 
 // generate tries the templates in their order. Only a refusal of the template
-// itself leads to the next: after any other error a key may exist.
+// itself leads to the next: after any other error a key may exist. A module for
+// TPMs reports a general error instead of a refusal; that counts as one when
+// the token is seen to hold nothing of the key's id.
 func (m *module) generate(q *request) (*reply, error) {
 	r := &reply{}
 	for i := range q.Public {
@@ -416,12 +419,28 @@ func (m *module) generate(q *request) (*reply, error) {
 		}
 		err = named("C_GenerateKeyPair", err)
 		var f fault
-		if !errors.As(err, &f) || !templateRefused(f.Code) || i == len(q.Public)-1 {
+		refused := errors.As(err, &f) && (templateRefused(f.Code) || f.Code == ckrGeneralError && m.nothingOf(q.Private[i]))
+		if !refused || i == len(q.Public)-1 {
 			return nil, err
 		}
 		r.Attempts = append(r.Attempts, f)
 	}
 	return nil, fault{Text: "there is no template for this key"}
+}
+
+// nothingOf reports whether the token holds no object of a template's id. It is
+// false when that cannot be seen, or when the template has no id.
+func (m *module) nothingOf(t template) bool {
+	i := slices.IndexFunc(t, func(a attribute) bool { return a.Type == ckaID })
+	if i < 0 || len(t[i].Value) == 0 {
+		return false
+	}
+	if err := m.ctx.FindObjectsInit(m.session, attributes(t[i:i+1])); err != nil {
+		return false
+	}
+	found, _, err := m.ctx.FindObjects(m.session, 1)
+	final := m.ctx.FindObjectsFinal(m.session)
+	return err == nil && final == nil && len(found) == 0
 }
 
 func (m *module) sign(q *request) (*reply, error) {
