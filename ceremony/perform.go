@@ -34,6 +34,8 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.initializeToken(ctx, a)
 	case plan.Move:
 		result, err = c.move(a)
+	case plan.Adopt:
+		result, err = c.adopt(ctx, a)
 	case plan.Forget:
 		result, err = c.forget(a)
 	case plan.AppointOfficers:

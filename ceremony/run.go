@@ -217,6 +217,9 @@ func (c *ceremony) existingKeys(s plan.State) []*plan.KeyMade {
 				found = append(found, g.Key)
 			}
 		}
+		if adopt := action.Adopt; adopt != nil && adopt.Key != nil {
+			found = append(found, &plan.KeyMade{Address: action.Address, Key: *adopt.Key, SPKI: adopt.SPKI})
+		}
 		if action.Key() == nil {
 			continue
 		}

@@ -295,7 +295,9 @@ func wanted(e *spec.Estate, a *spec.Authority) map[string]string {
 	}
 	if a.Issuer != nil {
 		put("issuer", a.Issuer.Address.String())
-		put("crl", a.Issuer.CRL.URLs...)
+		if a.Issuer.CRL != nil {
+			put("crl", a.Issuer.CRL.URLs...)
+		}
 		put("ca_issuers_urls", a.Issuer.CAIssuersURLs...)
 		put("ocsp", ocspURLs(a.Issuer)...)
 	}

@@ -24,6 +24,9 @@ func (m *maker) crl(a *spec.Authority) {
 	for _, g := range m.oldKeys(a, have, own) {
 		m.crlOf(a, materialOf(a.Address, g), have, g)
 	}
+	if g, taken := m.adopted[a.Address]; taken {
+		have = Authority{Address: a.Address, HighestCRL: g.CRLNumber}.with(g)
+	}
 	current, _ := have.At(own.ref.Generation)
 	m.crlOf(a, own, have, current)
 }
@@ -35,7 +38,7 @@ func (m *maker) crlOf(a *spec.Authority, own *material, whole Authority, g Gener
 	if !ok {
 		return
 	}
-	entries := m.entries(a, own.ref.Generation)
+	entries := withImported(m.entries(a, own.ref.Generation), g)
 	number, due := m.listDue(a, own, last, have, entries)
 	if !due {
 		return
@@ -122,7 +125,7 @@ func (m *maker) listDue(a *spec.Authority, own *material, last *x509.RevocationL
 // point than the last list of the newest key has.
 func (m *maker) scopeChanged(a *spec.Authority, own *material, last *x509.RevocationList) bool {
 	scope, scoped := m.scope(a)
-	if !scoped || own != m.materials[a.Address] {
+	if !scoped || own != m.materials[a.Address] || own.imported {
 		return false
 	}
 	want, err := tbs.IssuingDistributionPoint(scope.urls, scope.onlyCA)
@@ -156,8 +159,8 @@ func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, at 
 		return nil, err
 	}
 	extensions := []tbs.Extension{authorityKeyID, crlNumber}
-	if last, err := x509.ParseRevocationList(previous); err == nil && own.ref.Generation != m.materials[a.Address].ref.Generation {
-		// The certificates of an old key name its old URLs.
+	if last, err := x509.ParseRevocationList(previous); err == nil && (own.imported || own.ref.Generation != m.materials[a.Address].ref.Generation) {
+		// The certificates of an old or imported key name its old URLs.
 		if scope, scoped := scopeOf(last); scoped {
 			extensions = append(extensions, scope)
 		}

@@ -35,6 +35,7 @@ type Event struct {
 	Drill      *ShareDrill        `json:"share_drill,omitempty"`
 	Moved      *Moved             `json:"address_moved,omitempty"`
 	Forgotten  *Forgotten         `json:"authority_forgotten,omitempty"`
+	Adopted    *Adopted           `json:"authority_adopted,omitempty"`
 }
 
 // EventKind names what happened.
@@ -62,6 +63,7 @@ const (
 	SharesDrilled      EventKind = "share_drill"
 	AddressMoved       EventKind = "address_moved"
 	AuthorityForgotten EventKind = "authority_forgotten"
+	AuthorityAdopted   EventKind = "authority_adopted"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone

@@ -18,6 +18,9 @@ type Generation struct {
 	CRL          []byte   // DER of the newest that this key signed, nil before the first
 	CRLNumber    string   // decimal
 	Stack        []PresignedCRL
+	Imported     bool           // other software made it
+	ImportedCRL  []byte         // DER of the last list of that software, nil when there was none
+	Issued       []IssuedSerial // what that software issued, as far as its list tells
 
 	spki []byte // of the key
 }

@@ -35,7 +35,7 @@ func (m *maker) existing(a *spec.Authority, have Authority) {
 }
 
 func materialOf(address spec.Address, g Generation) *material {
-	return &material{ref: refOf(address, g), spki: g.spki, certificate: g.certificate()}
+	return &material{ref: refOf(address, g), spki: g.spki, certificate: g.certificate(), imported: g.Imported}
 }
 
 // issuerChanged reports whether the issuer has gone on to another key since it
@@ -86,6 +86,9 @@ func (m *maker) keep(a *spec.Authority, have Authority, g Generation) {
 	}
 	if class == NewRoot && a.PreventReplace {
 		m.prevented(a, "its certificate, which relying parties hold,")
+		return
+	}
+	if m.keyless(a) {
 		return
 	}
 	m.changed(Change{Address: a.Address, Class: class, Why: why, Attributes: found, Blast: m.blast(a, false)})

@@ -53,7 +53,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	in.At = in.At.UTC().Truncate(time.Second)
 	m := &maker{
 		estate: e, state: s, in: in, family: familyOf(e), around: s.neighbours(), materials: map[spec.Address]*material{}, olderMaterials: map[spec.Address][]*material{},
-		previews: map[spec.Algorithm]int{}, crlReasons: map[int]string{}, numbers: map[spec.Address]*big.Int{},
+		previews: map[spec.Algorithm]int{}, crlReasons: map[int]string{}, adopted: map[spec.Address]Generation{}, numbers: map[spec.Address]*big.Int{},
 	}
 	if !m.prepare() {
 		return nil, m.diags.Sorted()
@@ -114,6 +114,7 @@ type maker struct {
 	previews  map[spec.Algorithm]int     // preview keys taken, by algorithm
 	secrets   []*spec.Secret
 	changes   []Change
+	adopted   map[spec.Address]Generation
 	verdicts  []*verdict
 
 	// olderMaterials are those of every key that the ledger has of an
@@ -130,6 +131,7 @@ type material struct {
 	stand       crypto.Signer // preview key, nil when the real key exists
 	spki        []byte        // real, or of the preview key
 	certificate *x509.Certificate
+	imported    bool // other software made the key
 }
 
 // real reports whether the key exists.
@@ -292,6 +294,9 @@ func (m *maker) authority(a *spec.Authority) {
 			return // the issuer's trouble has been reported
 		}
 	}
+	if !known && m.adopt(a) {
+		return
+	}
 	g, _ := have.At(have.last())
 	switch {
 	case known && a.CSR == nil: // its key was made, and the ceremony ended there
@@ -306,6 +311,9 @@ func (m *maker) authority(a *spec.Authority) {
 // fresh plans a key that nobody has yet, or takes it from a request, and its
 // certificate.
 func (m *maker) fresh(a *spec.Authority) {
+	if m.keyless(a) {
+		return
+	}
 	if a.CSR != nil {
 		m.fromCSR(a)
 		return

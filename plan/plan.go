@@ -122,6 +122,7 @@ const (
 	ReshareSecret          Kind = "reshare_secret"
 	Move                   Kind = "move"
 	Forget                 Kind = "forget"
+	Adopt                  Kind = "adopt_authority"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -144,6 +145,7 @@ type Action struct {
 	ReshareSecret          *SharesAction      `json:"reshare_secret,omitempty"`
 	Move                   *MoveAction        `json:"move,omitempty"`
 	Forget                 *ForgetAction      `json:"forget,omitempty"`
+	Adopt                  *AdoptAction       `json:"adopt_authority,omitempty"`
 }
 
 // KeyAction makes a key that did not exist.
@@ -307,7 +309,7 @@ func (p *Plan) checked(open []byte) error {
 			GenerateKey: a.GenerateKey != nil, SignCertificate: a.SignCertificate != nil,
 			SignCRL: a.SignCRL != nil, SignOCSP: a.SignOCSP != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
 			InitializeToken: a.InitializeToken != nil, GenerateSSHKey: a.GenerateSSHKey != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
-			Move: a.Move != nil, Forget: a.Forget != nil,
+			Move: a.Move != nil, Forget: a.Forget != nil, Adopt: a.Adopt != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {
@@ -360,6 +362,8 @@ func (a Action) Outputs() []string {
 		return a.SignOCSP.Outputs
 	case Move:
 		return a.Move.Outputs
+	case Adopt:
+		return a.Adopt.Outputs
 	}
 	return nil
 }

@@ -144,7 +144,9 @@ func (m *maker) entries(a *spec.Authority, generation int) []tbs.Entry {
 
 // sameEntries reports whether a list says what the estate wants it to say.
 func sameEntries(last *x509.RevocationList, want []tbs.Entry) bool {
-	return slices.EqualFunc(last.RevokedCertificateEntries, want, func(have x509.RevocationListEntry, w tbs.Entry) bool {
+	have := slices.Clone(last.RevokedCertificateEntries) // other software has an order of its own
+	slices.SortStableFunc(have, func(a, b x509.RevocationListEntry) int { return a.SerialNumber.Cmp(b.SerialNumber) })
+	return slices.EqualFunc(have, want, func(have x509.RevocationListEntry, w tbs.Entry) bool {
 		return hex.EncodeToString(have.SerialNumber.Bytes()) == w.Serial && have.RevocationTime.Equal(w.Date) && have.ReasonCode == w.Reason
 	})
 }

@@ -170,7 +170,7 @@ func (e Event) wellFormed() error {
 		OCSPWasSigned:  e.OCSP != nil,
 		CRLSealed:      e.Sealed != nil,
 		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
-		AddressMoved: e.Moved != nil, AuthorityForgotten: e.Forgotten != nil,
+		AddressMoved: e.Moved != nil, AuthorityForgotten: e.Forgotten != nil, AuthorityAdopted: e.Adopted != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -222,6 +222,8 @@ func (s *State) apply(e Event) error {
 		return s.moved(e.Moved)
 	case AuthorityForgotten:
 		return s.forgotten(e.Forgotten)
+	case AuthorityAdopted:
+		return s.adopt(e.Adopted)
 	case OfficersAppointed:
 		return s.appoint(e.Officers)
 	case HoldersNamed:

@@ -129,6 +129,13 @@ func (e *Estate) validateAuthorities(d *Diagnostics) {
 				"%s counts for %s, and its issuer %s for %s. No client accepts it after its issuer's end (RFC 5280 §6.1.3). Shorten validity.",
 				a.Address, a.Validity, a.Issuer.Address, a.Issuer.Validity)
 		}
+		if a.Import != nil {
+			continue // it is signed already
+		}
+		if a.Issuer.Key == nil && a.Issuer.CSR == nil {
+			d.Report(a.Origin, "issuer", "Issuer's key lives elsewhere",
+				"%s was imported by its certificate alone, so this estate cannot sign with its key. Add a key block to its import, or import %s too.", a.Issuer.Address, a.Address)
+		}
 		if a.Issuer.CRL == nil {
 			d.Report(a.Origin, "issuer", "Certificate that cannot be revoked",
 				"%s signs no CRL, so nobody could ever revoke %s. Add a crl block to %s.", a.Issuer.Address, a.Address, a.Issuer.Address)
@@ -148,6 +155,7 @@ func (a *Authority) validate(d *Diagnostics) {
 		d.Report(a.Origin, "subject", "Authority without a common name", "People tell CAs apart by it. Add common_name to the subject block.")
 	}
 	switch {
+	case a.keyless() && a.Import != nil: // its key stays where it is
 	case a.Key == nil && a.CSR == nil:
 		d.Report(a.Origin, "key", "Authority without a key",
 			"Nothing says where the key of %s is. Add a key block to make it in the ceremony, or csr = \"csr/%s.csr\" when it lives elsewhere.", a.Address, a.Address.FileName())
@@ -173,6 +181,7 @@ func (a *Authority) validate(d *Diagnostics) {
 	a.NameConstraints.validate(d)
 	a.CRL.validate(d, a.Key != nil)
 	a.validateLifecycle(d)
+	a.validateImport(d)
 }
 
 func joinAlgorithms() string {

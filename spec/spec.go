@@ -88,6 +88,7 @@ type Authority struct {
 	CRL              *CRL     // the list this authority signs
 	OCSP             *OCSP    // answers about authorities below, signed ahead
 
+	Import         *Import  // what other software made of it, nil for an authority that is made here
 	Generation     int      // of its key, one more each time the key is replaced; KeyGeneration gives the effective value
 	KeyReuse       bool     // a second certificate may be signed for the key it has
 	RenewBefore    Duration // how long before its end the certificate is renewed

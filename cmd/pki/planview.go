@@ -129,6 +129,8 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 		table(w, "       Label\t"+k.Label, "       Module\t"+k.Module, "       User PIN\t"+pinTitle(k.PIN, k.PINForm), "       Officer's PIN\t"+pinTitle(k.OfficerPIN, k.OfficerPINForm))
 	case plan.Move:
 		table(w, "       Before\t"+action.Move.From.String())
+	case plan.Adopt:
+		table(w, adoptRows(action.Adopt)...)
 	case plan.Forget:
 		table(w, fmt.Sprintf("       Stays\tits key and %s; no file is removed", count(action.Forget.Certificates, "certificate")))
 	case plan.AppointOfficers:
@@ -183,6 +185,8 @@ func actionName(action plan.Action) string {
 	switch action.Kind {
 	case plan.Move:
 		return fmt.Sprintf("enter %s, which was %s, under its new address", action.Address, action.Move.From)
+	case plan.Adopt:
+		return fmt.Sprintf("take in %s as other software made it", action.Address)
 	case plan.Forget:
 		return fmt.Sprintf("enter that %s is no longer described", action.Address)
 	}

@@ -176,6 +176,8 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: the token that does it%s", e.Token.Action, serialNote(e.Token.Serial))
 	case plan.AddressMoved:
 		return fmt.Sprintf("action %d: %s is %s from now on", e.Moved.Action, e.Moved.From, e.Moved.Address)
+	case plan.AuthorityAdopted:
+		return fmt.Sprintf("action %d: %s taken in, certificate SHA-256 %.16s…", e.Adopted.Action, e.Adopted.Address, sha256Hex(e.Adopted.Certificate))
 	case plan.AuthorityForgotten:
 		return fmt.Sprintf("action %d: %s is no longer described", e.Forgotten.Action, e.Forgotten.Address)
 	case plan.OfficersAppointed:

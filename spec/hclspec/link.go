@@ -170,6 +170,7 @@ func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 	a.OCSP = raw.OCSP.link()
 	a.NameConstraints = raw.NameConstraints.link()
 	raw.linkLifecycle(a)
+	a.Import = x.adopted(raw.Import)
 }
 
 // values gives the subject's attributes by type; a nil subject has none.

@@ -163,6 +163,7 @@ type rawAuthority struct {
 	KeyReuse         bool                `hcl:"key_reuse,optional" doc:"true when a second certificate may be signed for the key that is there"`
 	RenewBefore      spec.Duration       `hcl:"renew_before,optional" doc:"how long before its end the certificate is renewed with the same key, such as \"1y\""`
 	Lifecycle        *rawLifecycle       `hcl:"lifecycle,block"`
+	Import           *rawImport          `hcl:"import,block"`
 }
 
 type rawLifecycle struct {
