@@ -92,6 +92,11 @@ const (
 // latticeIDs reads the algorithm identifiers of a certificate's key and
 // signature, as far as they are of ML-DSA or HashML-DSA.
 func latticeIDs(c *x509.Certificate) []latticeID {
+	// The octets of 2.16.840.1.101.3.4.3, without which nothing of the family is
+	// there: most certificates need no second look.
+	if !bytes.Contains(c.Raw, []byte{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03}) {
+		return nil
+	}
 	var outer struct{ Signed, Algorithm, Signature asn1.RawValue }
 	var info struct {
 		Algorithm pkix.AlgorithmIdentifier
