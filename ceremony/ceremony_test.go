@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pki.internal/ceremony"
+	"pki.internal/hsm"
 	"pki.internal/plan"
 	"pki.internal/spec"
 )
@@ -210,6 +211,19 @@ func TestClockSetBackDuringCeremony(t *testing.T) {
 }
 
 // TestKeyInTheWay finds a stranger's key where the plan wants to make one.
+// TestStoreThatCannotMakeTheKey finds it before the ledger has a line.
+func TestStoreThatCannotMakeTheKey(t *testing.T) {
+	s := newScene(t, "two-tier")
+	p := s.makePlan(planTime)
+	s.keys.lacks = spec.ECDSAP384
+	if err := s.run(p, false); !errors.Is(err, hsm.ErrUnsupported) {
+		t.Errorf("Run = %v, want ErrUnsupported", err)
+	}
+	if len(s.effects) != 0 {
+		t.Errorf("effects: %q", s.effects)
+	}
+}
+
 func TestKeyInTheWay(t *testing.T) {
 	s := newScene(t, "two-tier")
 	p := s.makePlan(planTime)

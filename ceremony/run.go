@@ -188,8 +188,9 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 	return c.openForNewKeys(ctx)
 }
 
-// openForNewKeys opens the stores that new keys go to, so that a wrong PIN or
-// a wrong token is found before anything is written.
+// openForNewKeys opens the stores that new keys go to, so that a wrong PIN, a
+// wrong token or one that cannot do the algorithm is found before anything is
+// written.
 func (c *ceremony) openForNewKeys(ctx context.Context) error {
 	if err := c.tokensWait(ctx); err != nil {
 		return err
@@ -198,8 +199,14 @@ func (c *ceremony) openForNewKeys(ctx context.Context) error {
 		if action.Key() == nil || c.becomesReady(c.done(), action.Key().Store) || c.lockedLater(action.Key().Store) {
 			continue
 		}
-		if _, err := c.store(ctx, action.Key().Store); err != nil {
+		store, err := c.store(ctx, action.Key().Store)
+		if err != nil {
 			return err
+		}
+		if able, can := store.(hsm.Able); can {
+			if err := able.CanMake(action.Key().Algorithm); err != nil {
+				return fmt.Errorf("%s: %w", action.Key().Store, err)
+			}
 		}
 	}
 	return nil

@@ -194,6 +194,14 @@ type memoryStore struct {
 	keys  map[string]*ecdsa.PrivateKey
 	made  []string
 	wrong bool // gives signatures of another key
+	lacks spec.Algorithm
+}
+
+func (m *memoryStore) CanMake(a spec.Algorithm) error {
+	if a == m.lacks {
+		return hsm.ErrUnsupported
+	}
+	return nil
 }
 
 func (m *memoryStore) Generate(_ context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evidence, error) {

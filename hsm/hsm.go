@@ -55,6 +55,12 @@ type Evident interface {
 	Evidence(ctx context.Context) []Evidence
 }
 
+// Able is a Store that can say before anything is made whether it makes keys of
+// an algorithm. The error wraps ErrUnsupported when it does not.
+type Able interface {
+	CanMake(a spec.Algorithm) error
+}
+
 // Evidence is one thing said about a key, and how well it is known.
 type Evidence struct {
 	Claim  string

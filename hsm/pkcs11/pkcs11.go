@@ -165,6 +165,12 @@ func (s *Store) can(a spec.Algorithm) (keyPlan, error) {
 	return p, nil
 }
 
+// CanMake refuses an algorithm that the token does not list.
+func (s *Store) CanMake(a spec.Algorithm) error {
+	_, err := s.can(a)
+	return err
+}
+
 func (s *Store) mechanism(m uint) (Mechanism, bool) {
 	for _, have := range s.mechanisms {
 		if have.Type == m {
