@@ -184,6 +184,8 @@ func (m *maker) prepare() bool {
 		Lint:   LintRef{Profile: profile, FailOn: failOn, Set: linter.SetDigest()},
 		Needs:  Needs{Roles: []string{}, Secrets: []spec.Address{}},
 	}
+	names := ruleNames(linter)
+	m.plan.Lint.Rules, m.plan.Lint.New = ruleMarks(names), newRules(names, s.lastRules)
 	m.plan.Actions = []Action{}
 	m.waivers()
 	return !m.diags.HasErrors()

@@ -83,7 +83,9 @@ func (w Window) Contains(t time.Time) bool {
 type LintRef struct {
 	Profile string        `json:"profile"`
 	FailOn  lint.Severity `json:"fail_on"`
-	Set     string        `json:"set"` // digest of the lints that ran
+	Set     string        `json:"set"`             // digest of the lints that ran
+	Rules   []byte        `json:"rules,omitempty"` // marks of their names: four bytes of the SHA-256 of each
+	New     []string      `json:"new,omitempty"`   // names that the last ceremony did not know
 	Waivers []WaiverRef   `json:"waivers,omitempty"`
 }
 

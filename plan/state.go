@@ -28,14 +28,15 @@ type State struct {
 	Open        *OpenCeremony     // nil between ceremonies
 	LastPlan    string            // digest of the plan of the newest finished ceremony
 
-	officers *OfficersAction // in force; nil before the first were appointed
-	observed []Authority     // every key of a ledger without its plans
-	past     *past           // what every entry up to this one says
-	now      int             // the place in it
-	delta    *delta          // what the entry at hand changes, nil between entries
-	shares   []ShareSet
-	named    *CustodiansNamed // holders of the set that comes next
-	sshKeys  map[spec.Address]KeyMade
+	lastRules []byte          // marks of the lints of the newest finished ceremony
+	officers  *OfficersAction // in force; nil before the first were appointed
+	observed  []Authority     // every key of a ledger without its plans
+	past      *past           // what every entry up to this one says
+	now       int             // the place in it
+	delta     *delta          // what the entry at hand changes, nil between entries
+	shares    []ShareSet
+	named     *CustodiansNamed // holders of the set that comes next
+	sshKeys   map[spec.Address]KeyMade
 }
 
 // Authority is what the ledger knows of one CA. What it says of itself is
@@ -484,6 +485,7 @@ func (s *State) finish(f *Finished) error {
 	if s.Open.Done != len(s.Open.Plan.Actions) || f.Actions != s.Open.Done || f.PlanDigest != s.Open.Digest {
 		return fmt.Errorf("the ceremony finishes after %d of %d actions", s.Open.Done, len(s.Open.Plan.Actions))
 	}
+	s.lastRules = s.Open.Plan.Lint.Rules
 	s.Open, s.LastPlan = nil, f.PlanDigest
 	return nil
 }

@@ -23,6 +23,7 @@ import (
 type planOptions struct {
 	out, at, window, format string
 	detailed                bool
+	previews                string
 	vars                    variables
 }
 
@@ -42,6 +43,7 @@ touched. With --out the plan is saved for review and for pki apply.`,
 	c.Flags().StringVar(&o.window, "window", "7d", "how long after the ceremony date the plan may run")
 	c.Flags().StringVar(&o.format, "format", "text", "text, json or markdown")
 	completeFlag(c, "format", "text", "json", "markdown")
+	c.Flags().StringVar(&o.previews, "previews", "", "write preview certificates and CRLs into this new folder, for publication")
 	c.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there is something to do")
 	o.vars.flags(c)
 	return c
@@ -54,6 +56,7 @@ type saved struct {
 	Out     string     `json:"out,omitempty"`
 	Changes int        `json:"changes"`
 	Plan    *plan.Plan `json:"plan"`
+	Render  []drift    `json:"render"` // rendered files that change without a ceremony
 }
 
 func (a *app) plan(o planOptions) error {
@@ -93,26 +96,38 @@ func (a *app) plan(o planOptions) error {
 			return err
 		}
 	}
-	if err := a.showPlan(o, p, digest[:]); err != nil {
+	drifts, err := renderChanges(root, estate, book.State())
+	if err != nil {
 		return err
 	}
-	if o.detailed && len(p.Actions) > 0 {
+	if o.previews != "" {
+		n, err := writePreviews(o.previews, p)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stderr, "%s written below %s.\n", count(n, "preview"), o.previews)
+	}
+	if err := a.showPlan(o, p, digest[:], drifts); err != nil {
+		return err
+	}
+	if o.detailed && len(p.Actions)+len(drifts) > 0 {
 		return &changesError{}
 	}
 	return nil
 }
 
-func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte) error {
-	result := saved{Digest: hex.EncodeToString(digest), Words: plan.Words(digest), Changes: len(p.Actions), Plan: p}
+func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte, drifts []drift) error {
+	result := saved{Digest: hex.EncodeToString(digest), Words: plan.Words(digest), Changes: len(p.Actions), Plan: p, Render: drifts}
 	if o.out != "" && len(p.Actions) > 0 {
 		result.Out = o.out
 	}
 	return a.emit("plan", result, func(w io.Writer) {
 		if o.format == "markdown" {
-			a.planMarkdown(w, p, digest)
+			a.planMarkdown(w, p, digest, drifts)
 			return
 		}
 		a.printPlan(w, p, digest)
+		a.printRenderOnly(w, drifts)
 		switch {
 		case len(p.Actions) == 0:
 		case o.out == "":
@@ -121,20 +136,6 @@ func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte) error {
 			fmt.Fprintf(w, "\nSaved in %s. Next: have it reviewed (pki show %s), then %s apply %s.\n", o.out, o.out, a.self(), o.out)
 		}
 	})
-}
-
-// planMarkdown writes a plan for a pull request: words first, details folded.
-func (a *app) planMarkdown(w io.Writer, p *plan.Plan, digest []byte) {
-	fmt.Fprintf(w, "<!-- pki plan -->\n### pki plan: %s estate `%s`\n\n%s\n\n", p.Estate.Environment, p.Estate.Name, planSummary(p))
-	for _, action := range p.Actions {
-		fmt.Fprintf(w, "%d. %s\n", action.Number, actionName(action))
-	}
-	if len(p.Actions) == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\n<details><summary>Every field</summary>\n\n```\n")
-	a.printPlan(w, p, digest)
-	fmt.Fprintf(w, "```\n\n</details>\n")
 }
 
 // planInputs reads the clock, draws the seed and identifies the tool, unless

@@ -27,6 +27,13 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 		fmt.Sprintf("  Made from\t%s", count(len(p.Estate.Inputs), "file")),
 		fmt.Sprintf("  Lint\t%s profile, fails on %s", p.Lint.Profile, p.Lint.FailOn),
 	}
+	for i, name := range p.Lint.New {
+		title := ""
+		if i == 0 {
+			title = "New rules"
+		}
+		rows = append(rows, "  "+title+"\t"+name+", which the last ceremony did not know")
+	}
 	if len(p.Actions) > 0 {
 		rows = append(rows, "  In the room\t"+inTheRoom(p))
 	}
