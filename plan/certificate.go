@@ -35,6 +35,7 @@ func (m *maker) certificate(a *spec.Authority, csr *CSRRef, extra ...lint.Findin
 	if !m.inside(a, template, issuer) || !m.draftCertificate(a.Origin, action, own, issuer) {
 		return
 	}
+	m.examples(a)
 	object := m.lintObject(a, own, issuer)
 	m.judgeLater(a.Origin, "certificate", &action.Draft, func() []lint.Finding {
 		return append(slices.Clone(extra), m.linter.Certificate(object, m.in.At)...)
@@ -118,22 +119,14 @@ func (m *maker) extensions(a *spec.Authority, issuer *material) ([]tbs.Extension
 	add(tbs.BasicConstraintsCA(m.estate.PathLen(a)))
 	add(m.subjectKeyID(m.materials[a.Address]))
 	if a.Issuer == nil {
-		return withNameConstraints(a, all, problem)
+		return withProfile(a, all, problem)
 	}
 	add(m.authorityKeyID(issuer))
 	if urls, ocsp := a.Issuer.CAIssuersURLs, ocspURLs(a.Issuer); len(urls)+len(ocsp) > 0 {
 		add(tbs.AuthorityInfoAccess(urls, ocsp...))
 	}
 	add(tbs.CRLDistributionPoints(a.Issuer.CRL.URLs))
-	return withNameConstraints(a, all, problem)
-}
-
-func withNameConstraints(a *spec.Authority, all []tbs.Extension, problem error) ([]tbs.Extension, error) {
-	if a.NameConstraints == nil || problem != nil {
-		return all, problem
-	}
-	e, err := tbs.NameConstraints(a.NameConstraints)
-	return append(all, e), err
+	return withProfile(a, all, problem)
 }
 
 // subjectKeyID is open while the key does not exist. A key that has a
@@ -293,6 +286,7 @@ func wanted(e *spec.Estate, a *spec.Authority) map[string]string {
 	for _, u := range a.ExtendedKeyUsage {
 		put("extended_key_usage", want["extended_key_usage"], string(u))
 	}
+	wantedProfile(a, put)
 	if a.Issuer != nil {
 		put("issuer", a.Issuer.Address.String())
 		if a.Issuer.CRL != nil {
@@ -303,8 +297,8 @@ func wanted(e *spec.Estate, a *spec.Authority) map[string]string {
 	}
 	if n := a.NameConstraints; n != nil {
 		put("name_constraints", strconv.FormatBool(n.Critical),
-			strings.Join(slices.Concat([]string{"permitted"}, n.PermittedDNS, n.PermittedIP, n.PermittedEmail, n.PermittedURI,
-				[]string{"excluded"}, n.ExcludedDNS, n.ExcludedIP, n.ExcludedEmail, n.ExcludedURI), " "))
+			strings.Join(slices.Concat([]string{"permitted"}, n.PermittedDNS, n.PermittedIP, n.PermittedEmail, n.PermittedURI, n.PermittedDirectory,
+				[]string{"excluded"}, n.ExcludedDNS, n.ExcludedIP, n.ExcludedEmail, n.ExcludedURI, n.ExcludedDirectory), " "))
 	}
 	return want
 }

@@ -1,6 +1,9 @@
 package spec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Algorithm is a kind of key, and with it the one signature it makes.
 type Algorithm string
@@ -73,8 +76,14 @@ func (e ExtKeyUsage) OID() string {
 	case "time_stamping":
 		return "1.3.6.1.5.5.7.3.8"
 	}
+	if s := string(e); ValidOID(s) && !slices.Contains(forbiddenUsages(), s) {
+		return s
+	}
 	return ""
 }
+
+// forbiddenUsages are OCSP signing and "any"; see ExtKeyUsages.
+func forbiddenUsages() []string { return []string{"1.3.6.1.5.5.7.3.9", "2.5.29.37.0"} }
 
 // ExtKeyUsages lists the usages a CA may carry. OCSP signing and "any" are
 // left out on purpose: a CA with them could forge the status of its siblings

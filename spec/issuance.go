@@ -172,12 +172,13 @@ func (a *Authority) validate(d *Diagnostics) {
 	}
 	for _, usage := range a.ExtendedKeyUsage {
 		if usage.OID() == "" {
-			d.Report(a.Origin, "extended_key_usage", "Unknown extended key usage", "%q is not a usage for a CA. Use %s.", usage, joinUsages())
+			d.Report(a.Origin, "extended_key_usage", "Unknown extended key usage", "%q is not a usage for a CA. Use %s, or an object identifier.", usage, joinUsages())
 		}
 	}
 	for _, u := range a.CAIssuersURLs {
 		checkURL(d, a.Origin, "ca_issuers_urls", "CA certificates", u)
 	}
+	a.validateProfile(d)
 	a.NameConstraints.validate(d)
 	a.CRL.validate(d, a.Key != nil)
 	a.validateLifecycle(d)

@@ -9,8 +9,8 @@ import (
 // TestNameCheck has a good and a bad value for each rule.
 func TestNameCheck(t *testing.T) {
 	for _, good := range []NameAttribute{
-		{"common_name", "ACME Root CA G1"}, {"common_name", "Zürich 漢字"}, {"common_name", strings.Repeat("ü", 64)}, {"country", "DE"},
-		{"province", strings.Repeat("x", 128)}, {"postal_code", strings.Repeat("9", 40)}, {"serial_number", "HRB 12345 (a)"}, {"organization", `"A", B & C * @`},
+		{Type: "common_name", Value: "ACME Root CA G1"}, {Type: "common_name", Value: "Zürich 漢字"}, {Type: "common_name", Value: strings.Repeat("ü", 64)}, {Type: "country", Value: "DE"},
+		{Type: "province", Value: strings.Repeat("x", 128)}, {Type: "postal_code", Value: strings.Repeat("9", 40)}, {Type: "serial_number", Value: "HRB 12345 (a)"}, {Type: "organization", Value: `"A", B & C * @`},
 	} {
 		if err := (Name{good}).Check(); err != nil {
 			t.Errorf("%v: %v", good, err)
@@ -20,19 +20,19 @@ func TestNameCheck(t *testing.T) {
 		bad  NameAttribute
 		want string
 	}{
-		{NameAttribute{"colour", "blue"}, "not a name attribute"},
-		{NameAttribute{"common_name", ""}, "leave the attribute out"},
-		{NameAttribute{"common_name", strings.Repeat("ü", 65)}, "X.520 allows 64"},
-		{NameAttribute{"province", strings.Repeat("x", 129)}, "X.520 allows 128"},
-		{NameAttribute{"postal_code", strings.Repeat("9", 41)}, "X.520 allows 40"},
-		{NameAttribute{"common_name", "a\nb"}, "control"}, {NameAttribute{"common_name", "a\x00b"}, "control"}, {NameAttribute{"common_name", "a\u0085b"}, "control"},
-		{NameAttribute{"common_name", "a\x7f"}, "control"}, {NameAttribute{"common_name", "a\xff"}, "replacement"}, {NameAttribute{"common_name", "a\ufffd"}, "replacement"},
-		{NameAttribute{"common_name", "a\u202ecod.exe"}, "direction"}, {NameAttribute{"common_name", "a\u2066b"}, "direction"}, {NameAttribute{"common_name", "a\u2028b"}, "direction"},
-		{NameAttribute{"common_name", " a"}, "space"}, {NameAttribute{"common_name", "a "}, "space"}, {NameAttribute{"common_name", " "}, "space"},
-		{NameAttribute{"country", "de"}, "ISO 3166"}, {NameAttribute{"country", "Germany"}, "ISO 3166"}, {NameAttribute{"country", "D"}, "ISO 3166"}, {NameAttribute{"country", "ÄÖ"}, "ISO 3166"},
-		{NameAttribute{"serial_number", "no_7"}, "X.520 §6.2.9"}, {NameAttribute{"serial_number", "№7"}, "X.520 §6.2.9"},
+		{NameAttribute{Type: "colour", Value: "blue"}, "not a name attribute"},
+		{NameAttribute{Type: "common_name", Value: ""}, "leave the attribute out"},
+		{NameAttribute{Type: "common_name", Value: strings.Repeat("ü", 65)}, "X.520 allows 64"},
+		{NameAttribute{Type: "province", Value: strings.Repeat("x", 129)}, "X.520 allows 128"},
+		{NameAttribute{Type: "postal_code", Value: strings.Repeat("9", 41)}, "X.520 allows 40"},
+		{NameAttribute{Type: "common_name", Value: "a\nb"}, "control"}, {NameAttribute{Type: "common_name", Value: "a\x00b"}, "control"}, {NameAttribute{Type: "common_name", Value: "a\u0085b"}, "control"},
+		{NameAttribute{Type: "common_name", Value: "a\x7f"}, "control"}, {NameAttribute{Type: "common_name", Value: "a\xff"}, "replacement"}, {NameAttribute{Type: "common_name", Value: "a\ufffd"}, "replacement"},
+		{NameAttribute{Type: "common_name", Value: "a\u202ecod.exe"}, "direction"}, {NameAttribute{Type: "common_name", Value: "a\u2066b"}, "direction"}, {NameAttribute{Type: "common_name", Value: "a\u2028b"}, "direction"},
+		{NameAttribute{Type: "common_name", Value: " a"}, "space"}, {NameAttribute{Type: "common_name", Value: "a "}, "space"}, {NameAttribute{Type: "common_name", Value: " "}, "space"},
+		{NameAttribute{Type: "country", Value: "de"}, "ISO 3166"}, {NameAttribute{Type: "country", Value: "Germany"}, "ISO 3166"}, {NameAttribute{Type: "country", Value: "D"}, "ISO 3166"}, {NameAttribute{Type: "country", Value: "ÄÖ"}, "ISO 3166"},
+		{NameAttribute{Type: "serial_number", Value: "no_7"}, "X.520 §6.2.9"}, {NameAttribute{Type: "serial_number", Value: "№7"}, "X.520 §6.2.9"},
 	} {
-		if err := (Name{{"common_name", "good"}, c.bad}).Check(); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := (Name{{Type: "common_name", Value: "good"}, c.bad}).Check(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: Check = %v, want an error with %q", c.bad, err, c.want)
 		}
 	}
@@ -49,8 +49,8 @@ func TestNewName(t *testing.T) {
 		map[string][]string{"country": {"DE"}, "organization": {"Default", "Second"}, "locality": {"Berlin"}, "serial_number": {"7"}},
 	)
 	want := Name{
-		{"country", "DE"}, {"locality", "Berlin"}, {"organization", "Own"}, {"organizational_unit", "b"}, {"organizational_unit", "a"},
-		{"serial_number", "7"}, {"common_name", "CN"},
+		{Type: "country", Value: "DE"}, {Type: "locality", Value: "Berlin"}, {Type: "organization", Value: "Own"}, {Type: "organizational_unit", Value: "b"}, {Type: "organizational_unit", Value: "a"},
+		{Type: "serial_number", Value: "7"}, {Type: "common_name", Value: "CN"},
 	}
 	if !slices.Equal(n, want) {
 		t.Errorf("NewName = %v, want %v", n, want)
@@ -66,7 +66,7 @@ func TestNewName(t *testing.T) {
 			t.Errorf("%s has no OID", a.Type)
 		}
 	}
-	if (NameAttribute{"colour", ""}).OID() != "" || NewName(nil, nil) != nil {
+	if (NameAttribute{Type: "colour", Value: ""}).OID() != "" || NewName(nil, nil) != nil {
 		t.Error("an unknown attribute has an OID, or the empty name a member")
 	}
 }
@@ -77,7 +77,7 @@ func TestNameString(t *testing.T) {
 		`a,b`: `CN=a\,b`, `a+b`: `CN=a\+b`, `a"b`: `CN=a\"b`, `a\b`: `CN=a\\b`, `<a>`: `CN=\<a\>`, `a;b`: `CN=a\;b`, `a=b`: `CN=a\=b`,
 		`#a`: `CN=\#a`, `a#`: `CN=a#`, ` a`: `CN=\ a`, `a `: `CN=a\ `, ` `: `CN=\ `, `Zürich`: `CN=Zürich`,
 	} {
-		if have := (Name{{"common_name", value}}).String(); have != want {
+		if have := (Name{{Type: "common_name", Value: value}}).String(); have != want {
 			t.Errorf("%q is written %s, want %s", value, have, want)
 		}
 	}

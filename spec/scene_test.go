@@ -7,18 +7,18 @@ func goodEstate() *Estate {
 	pin := &Secret{Origin: origin("secret", "pin"), Prompt: true}
 	store := &KeyStore{Origin: origin("key_store", "root"), Kind: "file", Path: "keys", Password: pin}
 	root := &Authority{
-		Origin: origin("authority", "root"), Subject: Name{{"common_name", "Root"}},
+		Origin: origin("authority", "root"), Subject: Name{{Type: "common_name", Value: "Root"}},
 		Key: &Key{Origin: origin("authority", "root"), Store: store, Algorithm: ECDSAP384}, Validity: Duration{Years: 20},
 		CAIssuersURLs: []string{"http://pki.example/root.cer"},
 		CRL:           &CRL{Origin: origin("authority", "root"), URLs: []string{"http://pki.example/root.crl"}, ValidFor: Duration{Days: 400}, IssueEvery: Duration{Days: 365}},
 	}
 	policy := &Authority{
-		Origin: origin("authority", "policy"), Issuer: root, Subject: Name{{"common_name", "Policy"}},
+		Origin: origin("authority", "policy"), Issuer: root, Subject: Name{{Type: "common_name", Value: "Policy"}},
 		Key: &Key{Origin: origin("authority", "policy"), Store: store, Algorithm: RSA4096}, Validity: Duration{Years: 10},
 		CRL: &CRL{Origin: origin("authority", "policy"), URLs: []string{"http://pki.example/policy.crl"}, ValidFor: Duration{Days: 100}},
 	}
 	issuing := &Authority{
-		Origin: origin("authority", "issuing"), Issuer: policy, Subject: Name{{"common_name", "Issuing"}},
+		Origin: origin("authority", "issuing"), Issuer: policy, Subject: Name{{Type: "common_name", Value: "Issuing"}},
 		CSR: &CSR{Path: "csr/issuing.csr", DER: []byte{0x30, 0}}, Validity: Duration{Years: 5}, ExtendedKeyUsage: []ExtKeyUsage{"server_auth"},
 		NameConstraints: &NameConstraints{
 			Origin:       origin("authority", "issuing"),

@@ -93,6 +93,9 @@ type Authority struct {
 	KeyReuse       bool     // a second certificate may be signed for the key it has
 	RenewBefore    Duration // how long before its end the certificate is renewed
 	PreventReplace bool     // refuses a plan that replaces the key, or a root's certificate
+
+	Policies   []CertificatePolicy
+	Extensions []Extension
 }
 
 // IsRoot reports whether the authority signs itself.
@@ -135,6 +138,11 @@ type NameConstraints struct {
 	ExcludedEmail  []string
 	PermittedURI   []string
 	ExcludedURI    []string
+
+	PermittedDirectory []string // as ParseDirectoryName reads it
+	ExcludedDirectory  []string
+
+	Accepts, Refuses []string // examples, which a verifier decides as written
 }
 
 // Lint chooses the judge.

@@ -192,6 +192,7 @@ func (n *NameConstraints) validate(d *Diagnostics) {
 		{"permitted_ip", n.PermittedIP, checkCIDR}, {"excluded_ip", n.ExcludedIP, checkCIDR},
 		{"permitted_email", n.PermittedEmail, checkEmail}, {"excluded_email", n.ExcludedEmail, checkEmail},
 		{"permitted_uri", n.PermittedURI, checkURIHost}, {"excluded_uri", n.ExcludedURI, checkURIHost},
+		{"permitted_directory", n.PermittedDirectory, checkDirectory}, {"excluded_directory", n.ExcludedDirectory, checkDirectory},
 	}
 	for _, l := range lists {
 		for _, v := range l.values {

@@ -142,8 +142,8 @@ func authorityRules() map[string]broken {
 	root := func(change func(a *Authority)) func(e *Estate) { return func(e *Estate) { change(e.Authorities[0]) } }
 	issuing := func(change func(a *Authority)) func(e *Estate) { return func(e *Estate) { change(e.Authorities[2]) } }
 	return map[string]broken{
-		"name":           {root(func(a *Authority) { a.Subject = append(a.Subject, NameAttribute{"country", "de"}) }), []string{"Name that cannot be encoded"}},
-		"no common name": {root(func(a *Authority) { a.Subject = Name{{"organization", "ACME"}} }), []string{"Authority without a common name"}},
+		"name":           {root(func(a *Authority) { a.Subject = append(a.Subject, NameAttribute{Type: "country", Value: "de"}) }), []string{"Name that cannot be encoded"}},
+		"no common name": {root(func(a *Authority) { a.Subject = Name{{Type: "organization", Value: "ACME"}} }), []string{"Authority without a common name"}},
 		"no subject":     {root(func(a *Authority) { a.Subject = nil }), []string{"Authority without a common name"}},
 		"no key":         {issuing(func(a *Authority) { a.CSR = nil }), []string{"Authority without a key"}},
 		"two keys":       {func(e *Estate) { e.Authorities[1].CSR, e.Authorities[2].Issuer = &CSR{}, e.Authorities[0] }, []string{"Two keys for one authority"}},

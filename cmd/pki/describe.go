@@ -13,6 +13,7 @@ import (
 
 	"pki.internal/plan"
 	"pki.internal/plan/tbs/public"
+	"pki.internal/spec"
 )
 
 // field is one line of a description.
@@ -24,9 +25,19 @@ type field struct {
 // nameOf gives a name in the form of RFC 4514, RDN by RDN as it is encoded. A
 // plus sign joins attributes only where they really share an RDN.
 func nameOf(der []byte) string {
-	var name pkix.RDNSequence
-	if _, err := asn1.Unmarshal(der, &name); err != nil {
+	var sequence pkix.RDNSequence
+	if _, err := asn1.Unmarshal(der, &sequence); err != nil {
 		return fmt.Sprintf("not a name: %s", err)
+	}
+	var name spec.Name
+	for _, rdn := range sequence {
+		for i, a := range rdn {
+			text, isText := a.Value.(string)
+			if !isText {
+				return sequence.String() // with what is no text in hexadecimal
+			}
+			name = append(name, spec.NameAttribute{Type: a.Type.String(), Value: text, Joins: i > 0})
+		}
 	}
 	return name.String()
 }
@@ -68,9 +79,11 @@ func describeExtension(e pkix.Extension, c *x509.Certificate) field {
 	case "2.5.29.19":
 		name, value = "basicConstraints", basicConstraints(c)
 	case "2.5.29.30":
-		name, value = "nameConstraints", nameConstraints(c)
+		name, value = "nameConstraints", nameConstraints(c, e.Value)
 	case "2.5.29.31":
 		name, value = "cRLDistributionPoints", strings.Join(c.CRLDistributionPoints, " ")
+	case "2.5.29.32":
+		name, value = "certificatePolicies", policies(e.Value)
 	case "2.5.29.35":
 		name, value = "authorityKeyIdentifier", hex.EncodeToString(c.AuthorityKeyId)
 	case "2.5.29.37":
@@ -120,7 +133,7 @@ func basicConstraints(c *x509.Certificate) string {
 	return "CA, any number of tiers below it"
 }
 
-func nameConstraints(c *x509.Certificate) string {
+func nameConstraints(c *x509.Certificate, der []byte) string {
 	var parts []string
 	add := func(word string, values []string) {
 		if len(values) > 0 {
@@ -135,6 +148,9 @@ func nameConstraints(c *x509.Certificate) string {
 	add("excluded email", c.ExcludedEmailAddresses)
 	add("permitted URI", c.PermittedURIDomains)
 	add("excluded URI", c.ExcludedURIDomains)
+	permitted, excluded := directoryConstraints(der)
+	add("permitted directory", permitted)
+	add("excluded directory", excluded)
 	return strings.Join(parts, "; ")
 }
 

@@ -24,14 +24,16 @@ const (
 	oidAIA              = "1.3.6.1.5.5.7.1.1"
 	oidCAIssuers        = "1.3.6.1.5.5.7.48.2"
 	oidOCSP             = "1.3.6.1.5.5.7.48.1"
+	oidPolicies         = "2.5.29.32"
+	oidSubjectAltName   = "2.5.29.17"
 )
 
-// EncodeName gives a name in DER, one attribute to an RDN, PrintableString
-// where the characters allow it and UTF8String otherwise (RFC 5280 §4.1.2.4).
+// EncodeName gives a name in DER (RFC 5280 §4.1.2.4). Attributes of one RDN
+// are sorted, as DER wants a SET OF to be (X.690 §11.6).
 func EncodeName(n spec.Name) ([]byte, error) {
 	type attribute struct {
 		Type  asn1.ObjectIdentifier
-		Value any
+		Value asn1.RawValue
 	}
 	type rdnSET []attribute
 	rdns := []rdnSET{}
@@ -40,9 +42,26 @@ func EncodeName(n spec.Name) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("name attribute %q: %w", a.Type, err)
 		}
-		rdns = append(rdns, rdnSET{{oid, a.Value}})
+		one := attribute{oid, asn1.RawValue{Tag: stringTag(a), Bytes: []byte(a.Value)}}
+		if a.Joins && len(rdns) > 0 {
+			rdns[len(rdns)-1] = append(rdns[len(rdns)-1], one)
+			continue
+		}
+		rdns = append(rdns, rdnSET{one})
 	}
 	return asn1.Marshal(rdns)
+}
+
+// stringTag is PrintableString where the type asks for it or the characters
+// allow it, IA5String where the type asks for that, and UTF8String otherwise.
+func stringTag(a spec.NameAttribute) int {
+	switch {
+	case a.Syntax() == spec.IA5String:
+		return asn1.TagIA5String
+	case a.Syntax() == spec.PrintableString || spec.IsPrintableString(a.Value):
+		return asn1.TagPrintableString
+	}
+	return asn1.TagUTF8String
 }
 
 // OpenSubjectKeyID is the subject key identifier of a key yet to come.
@@ -118,10 +137,11 @@ func uris(urls []string) []asn1.RawValue {
 
 // GeneralName tags of RFC 5280 §4.2.1.6.
 const (
-	tagEmail = 1
-	tagDNS   = 2
-	tagURI   = 6
-	tagIP    = 7
+	tagEmail     = 1
+	tagDNS       = 2
+	tagDirectory = 4
+	tagURI       = 6
+	tagIP        = 7
 )
 
 func generalName(tag int, value []byte) asn1.RawValue {
@@ -168,11 +188,11 @@ func AuthorityInfoAccess(caIssuers []string, ocsp ...string) (Extension, error) 
 		Method   asn1.ObjectIdentifier
 		Location asn1.RawValue
 	}
+	var places []description
 	method, err := parseOID(oidCAIssuers)
 	if err != nil {
 		return Extension{}, err
 	}
-	var places []description
 	for _, location := range uris(caIssuers) {
 		places = append(places, description{method, location})
 	}
@@ -189,11 +209,11 @@ func AuthorityInfoAccess(caIssuers []string, ocsp ...string) (Extension, error) 
 // NameConstraints encodes what names certificates below may carry
 // (RFC 5280 §4.2.1.10).
 func NameConstraints(n *spec.NameConstraints) (Extension, error) {
-	permitted, err := subtrees(n.PermittedDNS, n.PermittedIP, n.PermittedEmail, n.PermittedURI)
+	permitted, err := subtrees(n.PermittedDNS, n.PermittedIP, n.PermittedEmail, n.PermittedURI, n.PermittedDirectory)
 	if err != nil {
 		return Extension{}, err
 	}
-	excluded, err := subtrees(n.ExcludedDNS, n.ExcludedIP, n.ExcludedEmail, n.ExcludedURI)
+	excluded, err := subtrees(n.ExcludedDNS, n.ExcludedIP, n.ExcludedEmail, n.ExcludedURI, n.ExcludedDirectory)
 	if err != nil {
 		return Extension{}, err
 	}
@@ -209,7 +229,7 @@ type subtree struct{ Base asn1.RawValue }
 // subtrees lists names in the order of crypto/x509, so that the two encode
 // the same constraints to the same bytes.
 
-func subtrees(dns, ip, email, uri []string) ([]subtree, error) {
+func subtrees(dns, ip, email, uri, directory []string) ([]subtree, error) {
 	var all []subtree
 	add := func(tag int, values []string) {
 		for _, v := range values {
@@ -226,6 +246,17 @@ func subtrees(dns, ip, email, uri []string) ([]subtree, error) {
 	}
 	add(tagEmail, email)
 	add(tagURI, uri)
+	for _, v := range directory {
+		name, err := spec.ParseDirectoryName(v)
+		if err != nil {
+			return nil, fmt.Errorf("name constraint %q: %w", v, err)
+		}
+		der, err := EncodeName(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, subtree{directoryName(der)})
+	}
 	return all, nil
 }
 

@@ -186,6 +186,10 @@ func (l *loader) resolve(t hcl.Traversal, keyed map[hcl.Pos]keyedGroup, seen sco
 		return false
 	}
 	switch root {
+	case "secret":
+		l.report(t.SourceRange(), "Secret where a value is needed",
+			"A secret never reaches a certificate, a plan or a log, so nothing can be computed from %s. Refer to the whole block, in an argument that takes a secret.", t.RootName()+"."+name)
+		return false
 	case "each":
 		return l.resolveEach(t, name, seen)
 	case "var":

@@ -151,7 +151,7 @@ func (x *linker) fillKeyStore(k *spec.KeyStore, raw *rawKeyStore) {
 
 func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 	a.Issuer = x.authorities[raw.Issuer.address]
-	a.Subject = spec.NewName(raw.Subject.values(), x.defaults)
+	a.Subject = x.name(raw.Subject)
 	a.Validity = raw.Validity
 	a.PathLength = raw.PathLength
 	a.CAIssuersURLs = raw.CAIssuersURLs
@@ -170,6 +170,7 @@ func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 	a.OCSP = raw.OCSP.link()
 	a.NameConstraints = raw.NameConstraints.link()
 	raw.linkLifecycle(a)
+	x.fillProfile(a, raw)
 	a.Import = x.adopted(raw.Import)
 }
 
@@ -188,6 +189,12 @@ func (s *rawSubject) values() map[string][]string {
 		"common_name": one(s.CommonName), "organization": s.Organization, "organizational_unit": s.OrganizationalUnit,
 		"country": s.Country, "province": s.Province, "locality": s.Locality, "street_address": s.StreetAddress,
 		"postal_code": s.PostalCode, "serial_number": one(s.SerialNumber),
+		"organization_identifier": one(s.OrganizationIdentifier), "domain_component": s.DomainComponent, "user_id": one(s.UserID),
+		"email_address": one(s.EmailAddress), "title": one(s.Title), "given_name": one(s.GivenName), "surname": one(s.Surname),
+		"initials": one(s.Initials), "generation_qualifier": one(s.GenerationQualifier), "pseudonym": one(s.Pseudonym), "name": one(s.PersonName),
+		"dn_qualifier": one(s.DNQualifier), "description": one(s.Description), "telephone_number": one(s.TelephoneNumber),
+		"post_office_box": one(s.PostOfficeBox), "business_category": one(s.BusinessCategory), "jurisdiction_country": one(s.JurisdictionCountry),
+		"jurisdiction_province": one(s.JurisdictionProvince), "jurisdiction_locality": one(s.JurisdictionLocality),
 	}
 }
 
@@ -244,5 +251,7 @@ func (n *rawNameConstraints) link() *spec.NameConstraints {
 		PermittedIP: n.PermittedIP, ExcludedIP: n.ExcludedIP,
 		PermittedEmail: n.PermittedEmail, ExcludedEmail: n.ExcludedEmail,
 		PermittedURI: n.PermittedURI, ExcludedURI: n.ExcludedURI,
+		PermittedDirectory: n.PermittedDirectory, ExcludedDirectory: n.ExcludedDirectory,
+		Accepts: n.Accepts, Refuses: n.Refuses,
 	}
 }

@@ -59,6 +59,27 @@ type rawSubject struct {
 	StreetAddress      []string `hcl:"street_address,optional" doc:"a list of strings"`
 	PostalCode         []string `hcl:"postal_code,optional" doc:"a list of strings"`
 	SerialNumber       string   `hcl:"serial_number,optional" doc:"a registration number, not the certificate's serial"`
+
+	OrganizationIdentifier string   `hcl:"organization_identifier,optional" doc:"a registered identifier, such as \"VATDE-123456789\" (ETSI EN 319 412-1)"`
+	DomainComponent        []string `hcl:"domain_component,optional" doc:"a list of labels, the widest first, such as [\"example\", \"acme\"]"`
+	UserID                 string   `hcl:"user_id,optional" doc:"a string"`
+	EmailAddress           string   `hcl:"email_address,optional" doc:"a mailbox in ASCII; of old names only"`
+	Title                  string   `hcl:"title,optional" doc:"a string"`
+	GivenName              string   `hcl:"given_name,optional" doc:"a string"`
+	Surname                string   `hcl:"surname,optional" doc:"a string"`
+	Initials               string   `hcl:"initials,optional" doc:"a string"`
+	GenerationQualifier    string   `hcl:"generation_qualifier,optional" doc:"a string, such as \"III\""`
+	Pseudonym              string   `hcl:"pseudonym,optional" doc:"a string"`
+	PersonName             string   `hcl:"name,optional" doc:"a string"`
+	DNQualifier            string   `hcl:"dn_qualifier,optional" doc:"a string that tells equal names apart"`
+	Description            string   `hcl:"description,optional" doc:"a string"`
+	TelephoneNumber        string   `hcl:"telephone_number,optional" doc:"a string"`
+	PostOfficeBox          string   `hcl:"post_office_box,optional" doc:"a string"`
+	BusinessCategory       string   `hcl:"business_category,optional" doc:"a string, such as \"Private Organization\""`
+	JurisdictionCountry    string   `hcl:"jurisdiction_country,optional" doc:"an ISO 3166 code"`
+	JurisdictionProvince   string   `hcl:"jurisdiction_province,optional" doc:"a string"`
+	JurisdictionLocality   string   `hcl:"jurisdiction_locality,optional" doc:"a string"`
+	RDNs                   []string `hcl:"rdns,optional" doc:"the whole name instead, in its encoded order, such as [\"C=DE\", \"O=ACME\", \"OU=a+CN=b\", \"1.2.3.4=x\"]"`
 }
 
 type rawVariable struct {
@@ -154,7 +175,7 @@ type rawAuthority struct {
 	CSR              string              `hcl:"csr,optional" doc:"a PKCS#10 request below the estate's folder, such as \"csr/issuing.csr\""`
 	Validity         spec.Duration       `hcl:"validity" doc:"how long each certificate counts, such as \"20y\""`
 	PathLength       *int                `hcl:"path_length,optional" doc:"how many authorities may stand below, such as 1"`
-	ExtendedKeyUsage []string            `hcl:"extended_key_usage,optional" doc:"a list, such as [\"server_auth\", \"client_auth\"]"`
+	ExtendedKeyUsage []string            `hcl:"extended_key_usage,optional" doc:"a list of names or object identifiers, such as [\"server_auth\", \"client_auth\"]"`
 	CAIssuersURLs    []string            `hcl:"ca_issuers_urls,optional" doc:"where this authority's own certificate is published, for the AIA of what it signs"`
 	NameConstraints  *rawNameConstraints `hcl:"name_constraints,block"`
 	CRL              *rawCRL             `hcl:"crl,block"`
@@ -164,6 +185,9 @@ type rawAuthority struct {
 	RenewBefore      spec.Duration       `hcl:"renew_before,optional" doc:"how long before its end the certificate is renewed with the same key, such as \"1y\""`
 	Lifecycle        *rawLifecycle       `hcl:"lifecycle,block"`
 	Import           *rawImport          `hcl:"import,block"`
+
+	Policies   []rawCertificatePolicy `hcl:"certificate_policy,block"`
+	Extensions []rawExtension         `hcl:"extension,block"`
 }
 
 type rawLifecycle struct {
@@ -191,6 +215,11 @@ type rawNameConstraints struct {
 	ExcludedEmail  []string `hcl:"excluded_email,optional" doc:"a list of mail domains or mailboxes"`
 	PermittedURI   []string `hcl:"permitted_uri,optional" doc:"a list of hosts"`
 	ExcludedURI    []string `hcl:"excluded_uri,optional" doc:"a list of hosts"`
+
+	PermittedDirectory []string `hcl:"permitted_directory,optional" doc:"a list of subtrees of names, the widest RDN first, such as [\"C=DE, O=ACME\"]"`
+	ExcludedDirectory  []string `hcl:"excluded_directory,optional" doc:"a list of subtrees of names"`
+	Accepts            []string `hcl:"accepts,optional" doc:"a list of names that a verifier must accept, such as [\"host.acme.internal\", \"10.1.2.3\"]"`
+	Refuses            []string `hcl:"refuses,optional" doc:"a list of names that a verifier must refuse, such as [\"example.com\"]"`
 }
 
 type rawCRL struct {

@@ -1,0 +1,5 @@
+locals {
+  a = file("people/../../etc/passwd")
+  b = file("/etc/passwd")
+  c = filebase64("..")
+}
