@@ -6,7 +6,7 @@ GO ?= go
 VERSION ?= 0.1.0
 BUILD = $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: comparecrl comparehsm test-hsm-all help build demo test race fuzz bench compare golden clean
+.PHONY: next comparecrl comparehsm test-hsm-all help build demo test race fuzz bench compare golden clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -53,6 +53,9 @@ comparehsm: build ## the same on SoftHSM beside openssl and pkcs11-tool
 
 comparecrl: ## a million revocations beside openssl and Go, in pairs
 	@sh test/compare/crl.sh
+
+next: ## the second step of CI: the same under a Go that knows ML-DSA by itself
+	@sh test/postquantum/next.sh
 
 golden: ## write the golden files anew; read the difference before you commit
 	@$(GO) test ./spec/hclspec ./plan ./lint ./render ./cmd/pki -update

@@ -235,6 +235,14 @@ func (s stores) Initialize(ctx context.Context, k *spec.KeyStore, officerPIN, pi
 // watchedStore lets tests end the process around each effect.
 type watchedStore struct{ hsm.Store }
 
+// CanMake passes the question on; a store that says nothing can.
+func (s watchedStore) CanMake(a spec.Algorithm) error {
+	if able, can := s.Store.(hsm.Able); can {
+		return able.CanMake(a)
+	}
+	return nil
+}
+
 func (s watchedStore) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evidence, error) {
 	testOnlyEffect("before key " + k.Label)
 	key, evidence, err := s.Store.Generate(ctx, k)
