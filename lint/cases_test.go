@@ -42,7 +42,7 @@ func readingFixtures() []fixture {
 					break
 				}
 			}
-			s.also = []string{"error e_serial_number_not_positive"}
+			s.also = []string{"error e_root_not_self_signed", "error e_serial_number_not_positive"}
 			return s
 		},
 	}, {

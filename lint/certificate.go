@@ -57,13 +57,16 @@ func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
 	issuer, findings := readIssuer(c.Issuer)
 	signer := issuer
 	var own *certificate
-	if goErr == nil {
+	if goErr != nil {
+		parsed = secondReading(c.DER)
+	}
+	if parsed != nil {
 		own = &certificate{Certificate: parsed, given: c, issuer: issuer}
 		signer = own.signer()
 		findings = append(findings, own.readSurroundings()...)
 	}
 	z, zErr := zCertificate(c, signer)
-	findings = append(findings, readingFindings(goErr, zErr)...)
+	findings = append(findings, readingFindings(goErr, zErr, parsed != nil)...)
 	if zErr == nil {
 		findings = append(findings, l.z.certificate(z, c, now)...)
 	}

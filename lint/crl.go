@@ -37,7 +37,7 @@ func (l *Linter) CRL(c CRL, now time.Time) []Finding {
 	previous, more := readPrevious(c.Previous)
 	findings = append(findings, more...)
 	z, zErr := zCRL(c, issuer)
-	findings = append(findings, readingFindings(goErr, zErr)...)
+	findings = append(findings, readingFindings(goErr, zErr, goErr == nil)...)
 	if zErr == nil {
 		findings = append(findings, l.z.crl(z, c.Draft, now)...)
 	}

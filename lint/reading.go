@@ -59,17 +59,20 @@ func unlinted() Rule {
 }
 
 // readingFindings says what Go's parser and zlint's parser thought of the
-// object: fatal where neither can read it.
-func readingFindings(goErr, zErr error) []Finding {
-	switch {
-	case goErr != nil && zErr != nil:
+// object: fatal where nobody can read it. read says that our own rules see it
+// all the same.
+func readingFindings(goErr, zErr error, read bool) []Finding {
+	if goErr != nil && zErr != nil && !read {
 		return []Finding{unparsable().finding(fmt.Sprintf("cannot be read: %v", goErr))}
-	case goErr != nil:
-		return []Finding{goRefuses().finding(fmt.Sprintf("Go clients will refuse this: %v", goErr))}
-	case zErr != nil:
-		return []Finding{unlinted().finding(fmt.Sprintf("zlint cannot read this, so its rules were not applied: %v", zErr))}
 	}
-	return nil
+	var findings []Finding
+	if goErr != nil {
+		findings = append(findings, goRefuses().finding(fmt.Sprintf("Go clients will refuse this: %v", goErr)))
+	}
+	if zErr != nil {
+		findings = append(findings, unlinted().finding(fmt.Sprintf("zlint cannot read this, so its rules were not applied: %v", zErr)))
+	}
+	return findings
 }
 
 // readIssuer parses the certificate of an issuer, if there is one.
