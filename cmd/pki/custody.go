@@ -198,6 +198,12 @@ func (c *custody) proveAtTerminal(ctx context.Context, scheme *shamir.Scheme, sh
 	}
 	fmt.Fprintf(tty, "\n%s, prove the share from what you keep.\n", to.Name)
 	back, err := c.readBack(ctx, tty, scheme, share)
+	for given == "" && errors.As(err, new(*personError)) && again(ctx, tty) {
+		if err = showWords(ctx, tty, share); err != nil {
+			return ceremony.Handed{}, err
+		}
+		back, err = c.readBack(ctx, tty, scheme, share)
+	}
 	if err != nil {
 		return ceremony.Handed{}, err
 	}
@@ -213,6 +219,14 @@ func (c *custody) proveAtTerminal(ctx context.Context, scheme *shamir.Scheme, sh
 		return ceremony.Handed{}, err
 	}
 	return ceremony.Handed{Share: back.Share, How: how, ReadBack: back.form}, nil
+}
+
+// again asks a holder who gave up typing whether to see the words once more,
+// because a copy that is wrong cannot be mended without them.
+func again(ctx context.Context, tty *os.File) bool {
+	fmt.Fprint(tty, "  The share was not typed to its end. Type \"again\" to compare your copy with the\n  words once more, anything else to interrupt the ceremony: ")
+	line, err := readLine(ctx, tty)
+	return err == nil && strings.TrimSpace(line) == "again"
 }
 
 // readBack reads a share until it is the one that was handed out.

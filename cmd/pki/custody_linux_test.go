@@ -82,7 +82,19 @@ func TestCustodiansAtTheTerminal(t *testing.T) {
 	p := sit(t, nil, "-C", dir, "apply", planOf(dir))
 	p.expect("to stop: ")
 	p.types(confirmation + "\n")
-	alice := p.writesDown("alice", p.proves)
+	// Alice has copied something wrong, gives up, and sees the words once more.
+	alice := p.writesDown("alice", func(lines []string) {
+		p.secret("line 1", lines[0])
+		p.secret("line 2", "")
+		p.expect("Type \"again\" to compare your copy")
+		p.types("again\n")
+		p.expect("Press Enter to show the words. ")
+		p.types("\n")
+		p.expect("When all is written down")
+		p.types("\n")
+		p.expect(wipeScreen)
+		p.proves(lines)
+	})
 	process := p.process()
 	// Bob types the words of Alice's paper first.
 	bob := p.writesDown("bob", func(lines []string) {
@@ -121,6 +133,9 @@ func TestCustodiansAtTheTerminal(t *testing.T) {
 	searchFor(t, dir, secret, p.shown()+q.shown(), process)
 	shown := map[string]int{} // lines that hold the set id alone are the same on every sheet
 	for _, line := range slices.Concat(alice, bob, lines) {
+		shown[line]++
+	}
+	for _, line := range alice { // who saw hers twice
 		shown[line]++
 	}
 	for line, times := range shown {
