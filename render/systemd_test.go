@@ -29,21 +29,23 @@ func units() map[string]struct {
 			high(s)
 			s.ca.Database = &spec.Database{Type: "postgresql", DataSource: "postgresql:///ca?host=/run/postgresql"}
 		}, 1.1},
-		"key in a cloud":             {func(s *scene) { high(s); s.ca.Key = "awskms:key-id=1" }, 1.1},
-		"key in a token":             {func(s *scene) { high(s); s.ca.Key = "pkcs11:token=a;id=01?pin-source=secrets/pin" }, 1.1},
-		"key in a token on port 443": {func(s *scene) { s.ca.Key = "pkcs11:token=a;id=01?pin-source=/run/credentials/step-ca.service/pin" }, 1.4},
+		"key in a cloud": {func(s *scene) { high(s); s.ca.Key = "awskms:key-id=1" }, 1.1},
+		// PrivateDevices and MemoryDenyWriteExecute, which may keep a vendor's
+		// module from loading, are 0.2 and 0.1.
+		"key in a token":             {func(s *scene) { high(s); s.ca.Key = "pkcs11:token=a;id=01?pin-source=secrets/pin" }, 1.3},
+		"key in a token on port 443": {func(s *scene) { s.ca.Key = "pkcs11:token=a;id=01?pin-source=/run/credentials/step-ca.service/pin" }, 1.6},
 		// Where a module talks to the device itself, the device must be there:
 		// PrivateDevices alone is 0.2.
 		"key in a bare USB device": {func(s *scene) {
 			high(s)
 			s.ca.Systemd.HSM, s.ca.Key = "usb", "pkcs11:token=a;id=01?pin-source=secrets/pin"
-		}, 1.2},
-		"key in a bare USB device on port 443": {func(s *scene) { s.ca.Systemd.HSM, s.ca.Key = "usb", "pkcs11:token=a;id=01?pin-source=secrets/pin" }, 1.6},
+		}, 1.3},
+		"key in a bare USB device on port 443": {func(s *scene) { s.ca.Systemd.HSM, s.ca.Key = "usb", "pkcs11:token=a;id=01?pin-source=secrets/pin" }, 1.7},
 		"known networks":                       {func(s *scene) { high(s); s.ca.Systemd.Networks = []string{"10.0.0.0/8", "fd00::/8"} }, 1.0},
 		"key in a network HSM": {func(s *scene) {
 			high(s)
 			s.ca.Systemd.HSM, s.ca.Key = "network", "pkcs11:token=a;id=01?pin-source=/run/credentials/step-ca.service/pin"
-		}, 1.1},
+		}, 1.3},
 		"key in a YubiKey":      {func(s *scene) { high(s); s.ca.Key = "yubikey:slot-id=9c?pin-source=secrets/pin" }, 1.1},
 		"key in a TPM":          {func(s *scene) { high(s); s.ca.Key = "tpmkms:name=ca" }, 1.2},
 		"encrypted credentials": {func(s *scene) { high(s); s.ca.Systemd.EncryptedCredentials = true }, 1.1},
@@ -110,11 +112,11 @@ func TestUnitGivesWhatIsNeeded(t *testing.T) {
 		"high port":                  {"CapabilityBoundingSet= PrivateUsers=yes", "CAP_NET_BIND_SERVICE"},
 		"no local database":          {"ProtectSystem=strict", "ReadWritePaths= AssertPathIsDirectory="},
 		"key in a cloud":             {"PrivateDevices=yes", "LoadCredential= --password-file"},
-		"key in a token":             {"RestartPreventExitStatus=2 AssertFileNotEmpty=/etc/step-ca/secrets/pin PrivateDevices=yes Wants=pcscd.socket", "DeviceAllow LoadCredential="},
+		"key in a token":             {"RestartPreventExitStatus=2 AssertFileNotEmpty=/etc/step-ca/secrets/pin DevicePolicy=closed Wants=pcscd.socket", "DeviceAllow LoadCredential= PrivateDevices=yes MemoryDenyWriteExecute=yes"},
 		"key in a bare USB device":   {"DevicePolicy=closed RestartPreventExitStatus=2 ProtectClock=yes", "PrivateDevices=yes"},
 		"known networks":             {"IPAddressDeny=any", "IPAddressAllow=any"},
 		"key in a token on port 443": {"RestartPreventExitStatus=2 LoadCredential=pin:/etc/step-ca/secrets/pin", "--password-file"},
-		"key in a network HSM":       {"PrivateDevices=yes RestartPreventExitStatus=2", "DeviceAllow"},
+		"key in a network HSM":       {"DevicePolicy=closed RestartPreventExitStatus=2", "DeviceAllow MemoryDenyWriteExecute=yes"},
 		"key in a YubiKey":           {"PrivateDevices=yes After=pcscd.socket RestartPreventExitStatus=2", "DeviceAllow"},
 		"key in a TPM":               {"DevicePolicy=closed RestartPreventExitStatus=2", "PrivateDevices LoadCredential"},
 		"encrypted credentials":      {"LoadCredentialEncrypted=password:/etc/credstore.encrypted/step-ca.password AssertFileNotEmpty=/etc/credstore.encrypted/step-ca.password", "/etc/step-ca/secrets/password"},
