@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"pki.internal/ceremony"
 	"pki.internal/examples"
@@ -28,19 +29,27 @@ func initCommand(a *app) *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Start an estate from an example",
 		Long: "Start an estate in DIR (or the folder of -C) from an example: " + strings.Join(examples.Names(), ", ") + `.
+On a terminal, without --example, it asks which, and whose PKI it is.
 
 It writes the example's files, a .gitignore that keeps keys and passwords out
 of Git, and, for secrets that come from files, fresh random passwords. A file
 that is already there is never overwritten.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				a.dir = path.Join(a.dir, args[0])
 				if path.IsAbs(args[0]) {
 					a.dir = args[0]
 				}
 			}
-			return a.initEstate(example)
+			if c.Flags().Changed("example") || a.json || !term.IsTerminal(int(os.Stdin.Fd())) {
+				return a.initEstate(example, nil)
+			}
+			asked, err := askEstate(c.Context())
+			if err != nil {
+				return err
+			}
+			return a.initEstate(asked.example, asked.change)
 		},
 	}
 	c.Flags().StringVar(&example, "example", "two-tier", "which example to start from: "+strings.Join(examples.Names(), ", "))
@@ -50,7 +59,8 @@ that is already there is never overwritten.`,
 // gitignore keeps what must never be committed out of Git.
 const gitignore = "# Keys and passwords never go into Git.\n/keys/\n/secrets/\n/shares/\n*.new\n"
 
-func (a *app) initEstate(example string) error {
+// initEstate writes an example; change makes other names of it, nil none.
+func (a *app) initEstate(example string, change func(text string) string) error {
 	files, err := examples.Files(example)
 	if err != nil {
 		return &usageError{err}
@@ -63,6 +73,11 @@ func (a *app) initEstate(example string) error {
 		return err
 	}
 	defer root.Close()
+	for i := range files {
+		if change != nil && strings.HasSuffix(files[i].Path, hclspec.Suffix) {
+			files[i].Data = []byte(change(string(files[i].Data)))
+		}
+	}
 	files = append(files, plan.File{Path: ".gitignore", Mode: 0o644, Data: []byte(gitignore)})
 	for _, f := range files {
 		if _, err := root.Lstat(f.Path); !errors.Is(err, fs.ErrNotExist) {
