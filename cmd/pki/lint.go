@@ -9,8 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,8 +34,9 @@ func lintCommand(a *app) *cobra.Command {
 		Short: "Judge certificates, CRLs, requests and step-ca trees",
 		Long: `Judge what a careful relying party would say of certificates, CRLs and
 certificate requests, in PEM or DER, of SSH certificates, of systemd units that
-start step-ca, and of folders as they stand in /etc/step-ca. Any other folder is
-searched for such files, and - is standard input. Exits 2 when something is
+start step-ca, of estates (secrets that are written out), and of folders as they
+stand in /etc/step-ca. Any other folder is searched for such files, on all
+processors, and - is standard input. Exits 2 when something is
 found at or above --fail-on.`,
 		Args: func(_ *cobra.Command, names []string) error {
 			if len(names) == 0 && !o.list && o.explain == "" {
@@ -106,13 +110,9 @@ func (a *app) lint(names []string, o lintOptions) error {
 			return fmt.Errorf("%s: %w", o.logs, err)
 		}
 	}
-	var all []judged
-	for _, name := range names {
-		found, err := bench.judge(name)
-		if err != nil {
-			return err
-		}
-		all = append(all, found...)
+	all, err := inParallel(names, bench.judge)
+	if err != nil {
+		return err
 	}
 	switch o.format {
 	case "sarif":
@@ -243,25 +243,51 @@ func (b *bench) judgeFolder(name string) ([]judged, error) {
 		return nil, err
 	}
 	defer root.Close()
-	var all []judged
+	var files []string
 	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
 		info, err := d.Info()
-		if err != nil || info.Size() > maxObject {
-			return err
-		}
-		text, err := root.ReadFile(p)
-		if err == nil && judgeable(p, text) {
-			all = append(all, b.judgeText(filepath.Join(name, p), text)...)
+		if err == nil && info.Size() <= maxObject {
+			files = append(files, p)
 		}
 		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	all, err := inParallel(files, func(p string) ([]judged, error) {
+		text, err := root.ReadFile(p)
+		if err != nil || !judgeable(p, text) {
+			return nil, err
+		}
+		return b.judgeText(filepath.Join(name, p), text), nil
 	})
 	if err == nil && len(all) == 0 {
 		err = fmt.Errorf("%s has no config/ca.json and no certificate, CRL, request, SSH certificate or unit; name a file, or a step-ca folder such as /etc/step-ca", name)
 	}
 	return all, err
+}
+
+// inParallel judges on every processor, and gives what was found in the order
+// of what was asked, or the first error in that order.
+func inParallel(names []string, judge func(string) ([]judged, error)) ([]judged, error) {
+	found, errs := make([][]judged, len(names)), make([]error, len(names))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(names)) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
+				found[i], errs[i] = judge(names[i])
+			}
+		})
+	}
+	workers.Wait()
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, errs[i]
+	}
+	return slices.Concat(found...), nil
 }
 
 // maxObject bounds the files that a search through a folder opens: the largest
@@ -274,7 +300,7 @@ func judgeable(name string, text []byte) bool {
 	if strings.HasSuffix(name, ".service") {
 		return strings.Contains(string(text), "step-ca")
 	}
-	if lint.IsSSH(text) {
+	if lint.IsSSH(text) || strings.HasSuffix(name, ".pki.hcl") {
 		return true
 	}
 	ders, types := split(text)
@@ -288,6 +314,9 @@ func judgeable(name string, text []byte) bool {
 // judgeText judges what is in one file.
 func (b *bench) judgeText(name string, text []byte) []judged {
 	switch {
+	case strings.HasSuffix(name, ".pki.hcl"):
+		facts := lint.Estate{Texts: []lint.File{{Path: filepath.Base(name), Data: text}}}
+		return []judged{{File: name, Kind: "estate", Findings: b.linter.Estate(facts, b.app.now()), path: name}}
 	case strings.HasSuffix(name, ".service"):
 		return []judged{{File: name, Kind: "unit", Findings: b.linter.Unit(lint.File{Path: filepath.Base(name), Data: text}), path: name}}
 	case lint.IsSSH(text):
