@@ -147,6 +147,9 @@ func (a *app) planInputs(o planOptions) (plan.Inputs, error) {
 		if err != nil {
 			return in, &usageError{fmt.Errorf("--at %s: write it as 2026-12-01T09:00:00Z", o.at)}
 		}
+		if year := at.UTC().Year(); year < 1970 || year > 9999 {
+			return in, &usageError{fmt.Errorf("--at %s: a ceremony takes place between 1970 and 9999", o.at)}
+		}
 		in.At = at
 	}
 	window, err := spec.ParseDuration(o.window)

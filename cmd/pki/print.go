@@ -63,12 +63,13 @@ func (a *app) snippet(d spec.Diagnostic) string {
 	if !found {
 		return b.String()
 	}
-	fmt.Fprintf(&b, "  %3d: %s\n", r.Start.Line, line)
 	from := min(max(r.Start.Column-1, 0), utf8.RuneCountInString(line))
 	to := utf8.RuneCountInString(line)
 	if r.End.Line == r.Start.Line {
 		to = min(r.End.Column-1, to)
 	}
+	line, from, to = stretch(line, from, to)
+	fmt.Fprintf(&b, "  %3d: %s\n", r.Start.Line, line)
 	if to > from {
 		pad := strings.Map(func(c rune) rune {
 			if c == '\t' {
@@ -79,6 +80,26 @@ func (a *app) snippet(d spec.Diagnostic) string {
 		fmt.Fprintf(&b, "       %s%s\n", pad, strings.Repeat("^", to-from))
 	}
 	return b.String()
+}
+
+// stretch cuts a line that nobody would read whole down to what is around the
+// characters from … to. Bytes that are no text become replacement characters.
+func stretch(line string, from, to int) (string, int, int) {
+	const most, before = 200, 40
+	runes := []rune(strings.ToValidUTF8(line, "\ufffd"))
+	if len(runes) <= most {
+		return string(runes), min(from, len(runes)), min(to, len(runes))
+	}
+	begin := max(0, min(from-before, len(runes)-most))
+	end := min(len(runes), begin+most)
+	text, shift := string(runes[begin:end]), -begin
+	if begin > 0 {
+		text, shift = "…"+text, shift+1
+	}
+	if end < len(runes) {
+		text += "…"
+	}
+	return text, max(0, from+shift), max(0, min(to, end)+shift)
 }
 
 // lineAt gives the line that holds a byte of a text.

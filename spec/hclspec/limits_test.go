@@ -11,7 +11,7 @@ import (
 // within bounds, and leaves long but flat ones alone.
 func TestLimits(t *testing.T) {
 	big := folderOf(t, strings.Repeat("# a comment\n", maxFile/12+1))
-	if _, diags := Load(big, nil); !strings.Contains(diagnosticsText(diags), "at most 16 MiB") {
+	if _, diags := Load(big, nil); !strings.Contains(diagnosticsText(diags), "larger than 16 MiB") {
 		t.Errorf("a file of more than 16 MiB:\n%s", diagnosticsText(diags))
 	}
 	flat := "locals {\n" + strings.Repeat("  # comment\n", 3) + "  l = [\n" + strings.Repeat("    { a = -1, b = \"${local.s}-${local.s}\" }, # one\n", 700) + "  ]\n  s = \"x\"\n" +

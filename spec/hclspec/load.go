@@ -138,8 +138,11 @@ func (l *loader) read(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, fmt.Errorf("not a regular file of at most %d MiB", maxFile>>20)
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, errors.New("not a regular file")
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("larger than %d MiB, and nothing that an estate needs is", maxFile>>20)
 	}
 	text, err := fs.ReadFile(l.fsys, name)
 	if err != nil {
