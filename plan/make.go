@@ -226,8 +226,12 @@ func (m *maker) unusedWaivers() {
 // forgotten warns of authorities that the ledger has and the estate no longer
 // describes: a renamed block would otherwise make a new CA in silence.
 func (m *maker) forgotten() {
+	described := map[spec.Address]bool{}
+	for _, a := range m.estate.Authorities {
+		described[a.Address] = true
+	}
 	for _, have := range m.state.Authorities() {
-		if have.Forgotten || m.letGo(have.Address) || slices.ContainsFunc(m.estate.Authorities, func(a *spec.Authority) bool { return a.Address == have.Address }) {
+		if have.Forgotten || described[have.Address] || m.letGo(have.Address) {
 			continue
 		}
 		m.diags = append(m.diags, spec.Diagnostic{
