@@ -98,11 +98,11 @@ func (a *app) book(root *os.Root) (*ledger.Book, error) {
 
 // document is the JSON that every command writes with --json.
 type document struct {
-	FormatVersion string           `json:"format_version"`
-	Command       string           `json:"command"`
-	Result        any              `json:"result,omitempty"`
-	Error         string           `json:"error,omitempty"`
-	Diagnostics   spec.Diagnostics `json:"diagnostics,omitempty"`
+	FormatVersion string   `json:"format_version"`
+	Command       string   `json:"command"`
+	Result        any      `json:"result,omitempty"`
+	Error         string   `json:"error,omitempty"`
+	Diagnostics   []quoted `json:"diagnostics,omitempty"`
 }
 
 // emit writes a command's result: for programs with --json, else for people.
@@ -112,7 +112,7 @@ func (a *app) emit(command string, result any, human func(w io.Writer)) error {
 		e := json.NewEncoder(&b)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		if err := e.Encode(document{FormatVersion: "1.0", Command: command, Result: result, Diagnostics: a.warnings}); err != nil {
+		if err := e.Encode(document{FormatVersion: "1.0", Command: command, Result: result, Diagnostics: a.quote(a.warnings)}); err != nil {
 			return err
 		}
 	} else {
@@ -133,7 +133,7 @@ func (a *app) fail(err error) {
 	var diags spec.Diagnostics
 	isDiags := errors.As(err, &diags)
 	if a.json {
-		d := document{FormatVersion: "1.0", Error: err.Error(), Diagnostics: diags}
+		d := document{FormatVersion: "1.0", Error: err.Error(), Diagnostics: a.quote(diags)}
 		text, encodeErr := json.MarshalIndent(d, "", "  ")
 		if encodeErr == nil {
 			fmt.Fprintf(a.stdout, "%s\n", text)

@@ -47,6 +47,27 @@ func (a *app) printDiagnostics(w io.Writer, diags spec.Diagnostics) {
 	}
 }
 
+// quoted is a diagnostic with the line of source that it points at.
+type quoted struct {
+	spec.Diagnostic
+	Snippet string `json:"snippet,omitempty"`
+}
+
+// quote gives diagnostics for programs: what people see, as data.
+func (a *app) quote(diags spec.Diagnostics) []quoted {
+	all := make([]quoted, 0, len(diags))
+	for _, d := range diags {
+		one := quoted{Diagnostic: d}
+		if d.Range != nil {
+			if line, found := lineAt(a.sources[d.Range.File], d.Range.Start.Byte); found {
+				one.Snippet, _, _ = stretch(line, d.Range.Start.Column-1, d.Range.End.Column-1)
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
 // snippet shows the line that a diagnostic points at, and which part of it.
 func (a *app) snippet(d spec.Diagnostic) string {
 	r := *d.Range
