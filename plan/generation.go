@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -129,3 +130,20 @@ func Label(a spec.Address, generation int) string {
 	}
 	return fmt.Sprintf("%s, generation %d", a, generation)
 }
+
+// OwnerOf finds whose key a public key is, in whichever generation, as that
+// generation says it.
+func (s State) OwnerOf(spki []byte) (Authority, bool) {
+	for _, a := range s.Authorities() {
+		for _, g := range a.Generations {
+			if bytes.Equal(g.spki, spki) {
+				return a.as(g), true
+			}
+		}
+	}
+	return Authority{}, false
+}
+
+// CRLFile names the file, below the estate's folder, of the list that the
+// authority's key signs.
+func (a Authority) CRLFile() string { return crlOutputs(a.Address, a.Generation)[0] }

@@ -11,6 +11,7 @@ import (
 
 	"pki.internal/ceremony"
 	"pki.internal/lint/crlwalk"
+	"pki.internal/plan"
 	"pki.internal/plan/revocation"
 	"pki.internal/plan/tbs"
 	"pki.internal/spec"
@@ -122,20 +123,18 @@ func (s *crlSigner) ledgerNumber() (*big.Int, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, have := range book.State().Authorities() {
-		if !bytes.Equal(have.SPKI(), s.issuer.RawSubjectPublicKeyInfo) {
-			continue
-		}
-		if have.Issuer == have.Address {
-			return nil, &ceremony.Refusal{
-				Fact: fmt.Sprintf("this is the key of %s, a root in the ledger here, and root keys sign in ceremonies", have.Address),
-				Next: "plan the CRL: " + s.self() + " plan --out plan.json",
-			}
-		}
-		number, _ := new(big.Int).SetString(have.HighestCRL, 10) // nil before the first
-		return number, nil
+	have, known := book.State().OwnerOf(s.issuer.RawSubjectPublicKeyInfo)
+	if !known {
+		return nil, nil
 	}
-	return nil, nil
+	if have.Issuer == have.Address {
+		return nil, &ceremony.Refusal{
+			Fact: fmt.Sprintf("this is the key of %s, a root in the ledger here, and root keys sign in ceremonies", plan.Label(have.Address, have.Generation)),
+			Next: "plan the CRL: " + s.self() + " plan --out plan.json",
+		}
+	}
+	number, _ := new(big.Int).SetString(have.HighestCRL, 10) // nil before the first
+	return number, nil
 }
 
 // aboveUnpublished skips the number of a list that a killed run signed and did

@@ -172,7 +172,7 @@ func (a *app) statusFrom(root *os.Root, given variables) (*spec.Estate, plan.Sta
 func inPlace(root *os.Root, s plan.State) map[spec.Address][]byte {
 	found := map[spec.Address][]byte{}
 	for _, a := range s.Authorities() {
-		if der, err := root.ReadFile("crls/" + a.Address.FileName() + ".crl"); err == nil {
+		if der, err := root.ReadFile(a.CRLFile()); err == nil {
 			found[a.Address] = der
 		}
 	}

@@ -176,10 +176,8 @@ func (o *headOptions) sign(ctx context.Context, head ledger.TreeHead, s plan.Sta
 	if err != nil {
 		return head, err
 	}
-	for _, a := range s.Authorities() {
-		if bytes.Equal(a.SPKI(), spki) {
-			return head, fmt.Errorf("%s is the key of %s, and a CA's key signs certificates and CRLs alone; use an auditor's key", o.key, a.Address)
-		}
+	if a, taken := s.OwnerOf(spki); taken {
+		return head, fmt.Errorf("%s is the key of %s, and a CA's key signs certificates and CRLs alone; use an auditor's key", o.key, a.Address)
 	}
 	return head.Sign(key.Public(), func(digest []byte) ([]byte, error) { return key.Sign(ctx, digest, crypto.SHA256) })
 }
