@@ -108,7 +108,7 @@ online CAs need.
 		initCommand(a), fmtCommand(a), validateCommand(a), planCommand(a), showCommand(a), approveCommand(a), applyCommand(a),
 		verifyCommand(a), statusCommand(a), crlCommand(a), lintCommand(a), renderCommand(a), graphCommand(a), shareCommand(a), tokenCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
 	)
-	root.AddCommand(bundleCommand(a), ceremonyCommand(a))
+	root.AddCommand(doctorCommand(a), bundleCommand(a), ceremonyCommand(a))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	strictArgs(root)
