@@ -42,40 +42,40 @@ type nameType struct {
 // unbounded is for types to which no standard sets a bound.
 const unbounded = 32768 // ub-name of X.520
 
-// nameTypes is the order in which a name is encoded, from the widest scope to
+// nameTable is the order in which a name is encoded, from the widest scope to
 // the narrowest. Short names are those of RFC 4514 and OpenSSL.
-func nameTypes() []nameType {
-	return []nameType{
-		{"domain_component", "DC", "0.9.2342.19200300.100.1.25", 63, IA5String},
-		{"jurisdiction_country", "jurisdictionC", "1.3.6.1.4.1.311.60.2.1.3", 2, PrintableString},
-		{"jurisdiction_province", "jurisdictionST", "1.3.6.1.4.1.311.60.2.1.2", 128, DirectoryString},
-		{"jurisdiction_locality", "jurisdictionL", "1.3.6.1.4.1.311.60.2.1.1", 128, DirectoryString},
-		{"business_category", "businessCategory", "2.5.4.15", 128, DirectoryString},
-		{"country", "C", "2.5.4.6", 2, PrintableString},
-		{"province", "ST", "2.5.4.8", 128, DirectoryString},
-		{"locality", "L", "2.5.4.7", 128, DirectoryString},
-		{"street_address", "STREET", "2.5.4.9", 128, DirectoryString},
-		{"postal_code", "POSTALCODE", "2.5.4.17", 40, DirectoryString},
-		{"post_office_box", "postOfficeBox", "2.5.4.18", 40, DirectoryString},
-		{"organization", "O", "2.5.4.10", 64, DirectoryString},
-		{"organization_identifier", "organizationIdentifier", "2.5.4.97", unbounded, DirectoryString},
-		{"organizational_unit", "OU", "2.5.4.11", 64, DirectoryString},
-		{"title", "title", "2.5.4.12", 64, DirectoryString},
-		{"description", "description", "2.5.4.13", 1024, DirectoryString},
-		{"telephone_number", "telephoneNumber", "2.5.4.20", 32, PrintableString},
-		{"serial_number", "SERIALNUMBER", "2.5.4.5", 64, PrintableString},
-		{"dn_qualifier", "dnQualifier", "2.5.4.46", 64, PrintableString},
-		{"surname", "SN", "2.5.4.4", 64, DirectoryString},
-		{"given_name", "GN", "2.5.4.42", 64, DirectoryString},
-		{"initials", "initials", "2.5.4.43", 64, DirectoryString},
-		{"generation_qualifier", "generationQualifier", "2.5.4.44", 64, DirectoryString},
-		{"pseudonym", "pseudonym", "2.5.4.65", 128, DirectoryString},
-		{"name", "name", "2.5.4.41", unbounded, DirectoryString},
-		{"user_id", "UID", "0.9.2342.19200300.100.1.1", 256, DirectoryString},
-		{"common_name", "CN", "2.5.4.3", 64, DirectoryString},
-		{"email_address", "emailAddress", "1.2.840.113549.1.9.1", 255, IA5String},
-	}
+var nameTable = [...]nameType{
+	{"domain_component", "DC", "0.9.2342.19200300.100.1.25", 63, IA5String},
+	{"jurisdiction_country", "jurisdictionC", "1.3.6.1.4.1.311.60.2.1.3", 2, PrintableString},
+	{"jurisdiction_province", "jurisdictionST", "1.3.6.1.4.1.311.60.2.1.2", 128, DirectoryString},
+	{"jurisdiction_locality", "jurisdictionL", "1.3.6.1.4.1.311.60.2.1.1", 128, DirectoryString},
+	{"business_category", "businessCategory", "2.5.4.15", 128, DirectoryString},
+	{"country", "C", "2.5.4.6", 2, PrintableString},
+	{"province", "ST", "2.5.4.8", 128, DirectoryString},
+	{"locality", "L", "2.5.4.7", 128, DirectoryString},
+	{"street_address", "STREET", "2.5.4.9", 128, DirectoryString},
+	{"postal_code", "POSTALCODE", "2.5.4.17", 40, DirectoryString},
+	{"post_office_box", "postOfficeBox", "2.5.4.18", 40, DirectoryString},
+	{"organization", "O", "2.5.4.10", 64, DirectoryString},
+	{"organization_identifier", "organizationIdentifier", "2.5.4.97", unbounded, DirectoryString},
+	{"organizational_unit", "OU", "2.5.4.11", 64, DirectoryString},
+	{"title", "title", "2.5.4.12", 64, DirectoryString},
+	{"description", "description", "2.5.4.13", 1024, DirectoryString},
+	{"telephone_number", "telephoneNumber", "2.5.4.20", 32, PrintableString},
+	{"serial_number", "SERIALNUMBER", "2.5.4.5", 64, PrintableString},
+	{"dn_qualifier", "dnQualifier", "2.5.4.46", 64, PrintableString},
+	{"surname", "SN", "2.5.4.4", 64, DirectoryString},
+	{"given_name", "GN", "2.5.4.42", 64, DirectoryString},
+	{"initials", "initials", "2.5.4.43", 64, DirectoryString},
+	{"generation_qualifier", "generationQualifier", "2.5.4.44", 64, DirectoryString},
+	{"pseudonym", "pseudonym", "2.5.4.65", 128, DirectoryString},
+	{"name", "name", "2.5.4.41", unbounded, DirectoryString},
+	{"user_id", "UID", "0.9.2342.19200300.100.1.1", 256, DirectoryString},
+	{"common_name", "CN", "2.5.4.3", 64, DirectoryString},
+	{"email_address", "emailAddress", "1.2.840.113549.1.9.1", 255, IA5String},
 }
+
+func nameTypes() []nameType { return nameTable[:] }
 
 // typeOf finds a type by its word. An object identifier is a type of its own,
 // unless it is that of a known one.
