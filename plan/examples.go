@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,9 @@ func (m *maker) standInChain(a *spec.Authority) (*standIn, error) {
 			template.Issuer, s.key = template.Subject, key
 		}
 		for _, e := range planned.certificate.Extensions {
+			if slices.ContainsFunc(one.Extensions, func(own spec.Extension) bool { return own.Identifier == e.Id.String() }) {
+				continue // says nothing about names, and Go would refuse a critical one
+			}
 			switch e.Id.String() {
 			case "2.5.29.14", "2.5.29.35": // they name the real keys
 				continue

@@ -60,8 +60,9 @@ authority "sub" {
     notice = "For tests"
   }
   extension {
-    oid = "1.3.6.1.4.1.99999.9"
-    der = "BAMBAgM="
+    oid      = "1.3.6.1.4.1.99999.9"
+    critical = true
+    der      = "BAMBAgM="
   }
   name_constraints {
     CONSTRAINTS
@@ -96,7 +97,7 @@ func TestProfileReachesTheBytes(t *testing.T) {
 			}
 			for word, want := range map[string]string{
 				"certificate_policy": "1.3.6.1.4.1.99999.1 https://pki.acme.example/cps For tests",
-				"extension":          "1.3.6.1.4.1.99999.9 0403010203",
+				"extension":          "1.3.6.1.4.1.99999.9 critical 0403010203",
 				"subject":            "CN=Sub+UID=7,O=ACME,C=DE", "extended_key_usage": " server_auth 1.3.6.1.4.1.99999.7",
 			} {
 				if a.SignCertificate.Want[word] != want {
