@@ -122,6 +122,9 @@ func (l *File) Mend() (bytes int, digest string, err error) {
 // When it returns an error the ledger is as it was, as far as the disk allows:
 // a piece of an entry that cannot be taken back is cut off by Mend.
 func (l *File) Append(fact plan.Event) error {
+	if len(l.torn) > 0 {
+		return ErrTorn
+	}
 	next, err := l.next(fact, l.rand)
 	if err != nil {
 		return err
