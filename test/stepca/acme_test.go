@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/acme"
 )
@@ -19,7 +18,7 @@ import (
 // with tls-alpn-01 (RFC 8737), and gives the chain as PEM.
 func (b *bench) orderTLSALPN(t *testing.T, csr []byte) []byte {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -50,7 +50,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listenBelow()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,15 +208,23 @@ func (b *bench) sign(t *testing.T, token string, request x509.CertificateRequest
 	if response.StatusCode != http.StatusCreated {
 		return nil, nil, fmt.Errorf("%s: %s", response.Status, text)
 	}
+	certificate, err := issued(text)
+	return certificate, key, err
+}
+
+// issued reads step-ca's answer to a request that it granted.
+func issued(text []byte) (*x509.Certificate, error) {
 	var answer struct {
 		Crt string `json:"crt"`
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	block, _ := pem.Decode([]byte(answer.Crt))
-	certificate, err := x509.ParseCertificate(block.Bytes)
-	return certificate, key, err
+	if block == nil {
+		return nil, fmt.Errorf("the answer holds no certificate: %s", text)
+	}
+	return x509.ParseCertificate(block.Bytes)
 }
 
 // TestEveryProvisionerIssues is one test, because one step-ca serves them all.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -22,7 +23,6 @@ import (
 	"sync"
 	"testing"
 	"text/template"
-	"time"
 )
 
 // bench is what every test of the suite shares: one estate, one ceremony, one
@@ -56,9 +56,7 @@ func own(t *testing.T, b *bench) *bench {
 	t.Cleanup(func() {
 		if b.ca != nil {
 			b.ca.stop()
-			if t.Failed() {
-				t.Logf("step-ca said:\n%s", b.ca.log())
-			}
+			show(t, "step-ca", b.ca.log())
 		}
 		os.RemoveAll(b.folder)
 	})
@@ -164,17 +162,30 @@ func (b *bench) setUp() (err error) {
 	return b.startCA()
 }
 
-// takePorts asks the kernel for free ports, all at once so that they differ.
+// takePorts finds free ports.
 func (b *bench) takePorts() error {
 	for _, port := range []*int{&b.ports.CA, &b.ports.CRL, &b.ports.ACMEHTTP, &b.ports.ACMETLS} {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := listenBelow()
 		if err != nil {
 			return err
 		}
-		defer listener.Close()
-		*port = listener.Addr().(*net.TCPAddr).Port
+		defer listener.Close() // at the end, so that they differ
+		*port = portOf(listener)
 	}
 	return nil
+}
+
+// listenBelow listens at a random port below those that the kernel gives to
+// outgoing connections (ip_local_port_range starts at 32768): a port of those
+// that is free now may be the other end of a client's connection when step-ca
+// wants it.
+func listenBelow() (l net.Listener, err error) {
+	for range 100 {
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+mathrand.IntN(22000))); err == nil {
+			return l, nil
+		}
+	}
+	return nil, err
 }
 
 // writeEstate writes what people write, and the passwords of a lab.
@@ -252,7 +263,7 @@ func (b *bench) trust() error {
 	if !pool.AppendCertsFromPEM(root) {
 		return fmt.Errorf("%s holds no certificate", b.rootPEM)
 	}
-	b.client = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+	b.client = &http.Client{Timeout: patience, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true,
 	}}
 	return nil
@@ -301,7 +312,7 @@ func (b *bench) install(home string) error {
 
 // run runs a program to its end, with nothing of the developer's own step.
 func (b *bench) run(program string, arguments ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	c := exec.CommandContext(ctx, program, arguments...)
 	c.Dir = b.folder

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -28,6 +29,37 @@ func (s *server) log() string {
 	text, _ := os.ReadFile(s.logPath())
 	return string(text)
 }
+
+// tail is what a failed test shows of a program's log: its last 30 lines. Lines
+// of requests that went well are left out, and long ones are cut, for they
+// would hide why the test failed.
+func tail(log string) string {
+	var lines []string
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, `"status":200`) || strings.Contains(line, `"status":201`) {
+			continue
+		}
+		if line = strings.TrimRight(line, "\n"); len(line) > 300 {
+			line = line[:300] + " …"
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines[max(0, len(lines)-30):], "\n")
+}
+
+// show prints the end of a log above the report of the test that failed: the
+// testing package keeps what a test said until the test is over, so that its
+// assertion comes last.
+func show(t *testing.T, what, log string) {
+	t.Helper()
+	if t.Failed() {
+		fmt.Printf("%s, whose test %s failed, said last:\n%s\n", what, t.Name(), tail(log))
+	}
+}
+
+// patience is how long a test waits for what comes in a moment: a busy machine
+// is no defect.
+const patience = 90 * time.Second
 
 // command takes the arguments from the unit, so that the test runs what
 // systemd runs; %d is where systemd puts the password.
@@ -86,17 +118,17 @@ func (s *server) await(client *http.Client) error {
 
 // until waits for something that step-ca does a moment later.
 func (s *server) until(what string, true func() bool) error {
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if true() {
 			return nil
 		}
 		select {
 		case <-s.ended:
-			return fmt.Errorf("step-ca ended before %s:\n%s", what, s.log())
+			return fmt.Errorf("%s\nstep-ca ended before %s", tail(s.log()), what)
 		default:
 		}
 	}
-	return fmt.Errorf("15 s went by before %s:\n%s", what, s.log())
+	return fmt.Errorf("%s\n%s went by before %s", tail(s.log()), patience, what)
 }
 
 // reload sends the signal of the unit's ExecReload, and waits for the line
