@@ -109,9 +109,6 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		return err
 	}
 	defer kept.Close()
-	if err := seclude(); err != nil {
-		return err
-	}
 	people := &custody{app: a, root: root, sheets: o.sheets, files: o.shares, identities: o.identities, resumed: o.resume}
 	defer people.close()
 	room := &ceremony.Room{

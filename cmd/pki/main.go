@@ -93,8 +93,9 @@ online CAs need.
   pki verify                        replay the ledger; needs no key
   pki apply                         render configuration; reaches no ceremony key`,
 		SilenceErrors: true, SilenceUsage: true,
-		Args: knownCommand,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error { return seclude() },
+		Args:              knownCommand,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().StringVarP(&a.dir, "chdir", "C", ".", "the estate's folder")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write results and errors as JSON on standard output")

@@ -151,6 +151,9 @@ func (p *person) process() string {
 	var all strings.Builder
 	for _, name := range []string{"cmdline", "environ"} {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.command.Process.Pid, name))
+		if name == "environ" && errors.Is(err, os.ErrPermission) {
+			continue // to anyone but root the kernel shows it no more than the memory: TestNoCore
+		}
 		if err != nil || len(text) == 0 {
 			p.t.Fatalf("reading %s: %v", name, err)
 		}

@@ -1,9 +1,9 @@
-//go:build unix
+//go:build unix && !linux
 
 package main
 
 import "syscall"
 
-// seclude keeps the memory of this process, which will hold a secret, out of
-// core files.
+// seclude keeps the memory of this process, which may come to hold a secret,
+// out of core files.
 func seclude() error { return syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) }

@@ -30,8 +30,7 @@ standard input, or is generated, and goes to standard output or a new file.
   pki share print shares/share-*.json --out sheets.html
   pki share verify --set shares/set.json shares/share-1-alice.json
   pki share combine shares/share-1-alice.json --type > secret`,
-		Args:              cobra.ArbitraryArgs,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return seclude() },
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := knownCommand(c, args); err != nil {
 				return &usageError{fmt.Errorf("%w; see pki share --help", err)}
