@@ -15,7 +15,7 @@ import (
 // Appointment is one date of a PKI's calendar: something ends, and an action
 // comes before it.
 type Appointment struct {
-	Kind   string    `json:"kind"`   // ceremony, certificate, crl, release, waiver or ocsp
+	Kind   string    `json:"kind"`   // ceremony, certificate, crl, release, waiver, ocsp, drill or loss
 	Object string    `json:"object"` // an address, or the name of a file
 	What   string    `json:"what"`   // such as "CRL number 3"
 	From   time.Time `json:"from"`   // when the action may begin
@@ -31,6 +31,8 @@ const (
 	ForRelease     = "release"     // its successor is signed already
 	ForWaiver      = "waiver"      // it ends
 	ForAnswer      = "ocsp"        // it ends, and a signature comes before
+	ForDrill       = "drill"       // shares were not proven for long
+	ForLoss        = "loss"        // shares are lost
 )
 
 // Calendar lists what ends and what comes next, the earliest end first. The
@@ -49,6 +51,7 @@ func Calendar(e *spec.Estate, s State, published map[spec.Address][]byte, now ti
 		c.crl(a, published[a.Address])
 		c.answer(a)
 	}
+	c.drills()
 	if e != nil {
 		for _, w := range e.Lint.Waivers {
 			if until, err := time.Parse(time.DateOnly, w.Until); err == nil {

@@ -24,6 +24,7 @@ type SharesAction struct {
 	Length     int          `json:"length"`           // characters of the secret
 	Entropy    int          `json:"entropy"`          // bits
 	Dice       bool         `json:"dice,omitempty"`
+	Sharing    int          `json:"sharing,omitempty"`  // from 2, when the same people have it shared anew
 	Replaces   string       `json:"replaces,omitempty"` // id of the set that ends, hex
 }
 
@@ -114,14 +115,6 @@ const (
 	HandedSheet  = "sheet"
 )
 
-// ShareDrill says which shares of a set were proven on a day.
-type ShareDrill struct {
-	Secret spec.Address `json:"secret"`
-	Set    string       `json:"set"`    // id, hex
-	Proven []int        `json:"proven"` // numbers of shares, rising
-	Absent []int        `json:"absent"`
-}
-
 // ShareSet is what the ledger knows of a set of shares.
 type ShareSet struct {
 	Secret      spec.Address
@@ -136,6 +129,7 @@ type ShareSet struct {
 	Proven      []time.Time // when each share was last proven, by hand-out or drill
 	LastDrill   time.Time   // zero before the first
 	DrillProven int         // how many shares were proven in it; too few is a drill that failed
+	Lost        []time.Time // when each share was said to be lost; zero when it was not, or is found
 	Retired     time.Time   // zero while it is in force
 	ReplacedBy  string      // id, hex; empty while it is in force
 }
@@ -288,7 +282,7 @@ func (e *SharesEstablished) set(at time.Time) (ShareSet, error) {
 	}
 	set := ShareSet{
 		Secret: e.Address, Set: e.Digest[:setIDLength], Shares: e.Shares, Digest: e.Digest, Class: e.Class, Members: e.Members, Groups: e.Groups,
-		Established: at, Proven: make([]time.Time, len(e.Members)),
+		Established: at, Proven: make([]time.Time, len(e.Members)), Lost: make([]time.Time, len(e.Members)),
 	}
 	for i := range set.Proven {
 		set.Proven[i] = at
@@ -327,32 +321,6 @@ func shareClass(length int) int {
 	return 128
 }
 
-// drill notes who proved a share. It needs no ceremony: no secret is put
-// together and no key is used.
-func (s *State) drill(d *ShareDrill, at time.Time) error {
-	i := s.shareSet(d.Secret)
-	if i < 0 || s.shares[i].Set != d.Set {
-		return errors.New("its set of shares is not in force")
-	}
-	set := s.shares[i]
-	set.Proven = slices.Clone(set.Proven)
-	var proven, absent []int
-	for n := range set.Proven {
-		if slices.Contains(d.Proven, n+1) {
-			proven, set.Proven[n] = append(proven, n+1), at
-		} else {
-			absent = append(absent, n+1)
-		}
-	}
-	if len(proven) == 0 || !slices.Equal(proven, d.Proven) || !slices.Equal(absent, d.Absent) {
-		return errors.New("it does not count every share of the set once")
-	}
-	set.LastDrill, set.DrillProven = at, len(proven)
-	s.shares = slices.Clone(s.shares)
-	s.shares[i] = set
-	return nil
-}
-
 // shares plans what is to be done for every secret that custodians hold: a new
 // set, a set that takes another's place, or nothing.
 func (m *maker) shares() {
@@ -381,9 +349,13 @@ func (m *maker) sharesAction(s *spec.Secret) *SharesAction {
 	for _, g := range s.Custodians.Groups {
 		groups = append(groups, Group{g.Threshold, g.Count}.String())
 	}
+	sharing := s.Custodians.Sharing
+	if sharing == 1 {
+		sharing = 0
+	}
 	return &SharesAction{
 		Groups: strings.Join(groups, " "), Custodians: s.Custodians.Address, Purpose: m.estate.Purpose(s), Threshold: s.Custodians.Threshold,
-		Count: len(s.Custodians.Holders), Length: s.Length, Entropy: spec.SecretBits(s.Length), Dice: s.Dice,
+		Count: len(s.Custodians.Holders), Length: s.Length, Entropy: spec.SecretBits(s.Length), Dice: s.Dice, Sharing: sharing,
 	}
 }
 
@@ -424,11 +396,17 @@ func (m *maker) reshare(s *spec.Secret, have ShareSet) {
 		return
 	}
 	people := Holders(s.Custodians)
-	if want.Threshold == have.Shares.Threshold && want.Groups == have.Shares.Groups && slices.Equal(people, have.Holders) {
+	if want.Sharing < have.Shares.Sharing {
+		m.diags.Report(s.Custodians.Origin, "sharing", "Sharing that was replaced",
+			"%s was shared anew under number %d, and no shares of an earlier number are in force. Write sharing = %d, or one more.", s.Address, have.Shares.Sharing, have.Shares.Sharing)
+		return
+	}
+	if want.Sharing == have.Shares.Sharing && want.Threshold == have.Shares.Threshold && want.Groups == have.Shares.Groups && slices.Equal(people, have.Holders) {
+		m.lostShares(s, have)
 		return
 	}
 	leave, _ := Changes(have.Holders, people)
-	if have.enough(leave) {
+	if have.Enough(leave) {
 		m.diags.Report(s.Custodians.Origin, "", "Too many custodians leave at once",
 			"%s leave, and their old shares are the secret until they are destroyed. Change the block in two steps, with a ceremony for each.", strings.Join(leave, ", "))
 		return
@@ -438,11 +416,14 @@ func (m *maker) reshare(s *spec.Secret, have ShareSet) {
 	m.useSecret(s)
 }
 
-// enough reports whether people of a set have the secret together.
-func (s ShareSet) enough(names []string) bool {
+// Enough reports whether people of a set have the secret together.
+func (s ShareSet) Enough(names []string) bool {
 	sizes, err := s.Shares.GroupSizes()
 	if err != nil || len(sizes) == 0 {
 		return len(names) >= s.Shares.Threshold
+	}
+	if len(s.Holders) == 0 {
+		return false // a copy that names nobody
 	}
 	full, at := 0, 0
 	for _, g := range sizes {
@@ -483,6 +464,10 @@ func (m *maker) needsCustodians() {
 		have, known := m.state.ShareSet(s.Address)
 		if !known {
 			continue
+		}
+		if have.Spare() < 0 {
+			m.diags.Report(s.Origin, "", "Secret that cannot be had any more",
+				"%s is needed, %d of its %d shares are lost, and the others do not give it back. If one is found, prove it with pki share drill. Else write a new secret and a new key store, for new keys in place of those in the old one.", s.Address, len(have.LostShares()), have.Shares.Count)
 		}
 		need := CustodiansNeeded{Secret: s.Address, Set: have.Set, Threshold: have.Shares.Threshold, Count: have.Shares.Count}
 		if len(have.Groups) > 0 {

@@ -122,6 +122,9 @@ func TestDrills(t *testing.T) {
 		"both":           {Secret: rootSecret, Set: good.Set, Proven: good.Proven, Absent: []int{1, 2, 3}},
 		"another order":  {Secret: rootSecret, Set: good.Set, Proven: []int{5, 2, 4}, Absent: good.Absent},
 		"nobody":         {Secret: rootSecret, Set: good.Set, Absent: []int{1, 2, 3, 4, 5}},
+		"lost and there": {Secret: rootSecret, Set: good.Set, Proven: good.Proven, Absent: good.Absent, Lost: []int{2}},
+		"lost stranger":  {Secret: rootSecret, Set: good.Set, Proven: good.Proven, Absent: good.Absent, Lost: []int{3, 6}},
+		"lost twice":     {Secret: rootSecret, Set: good.Set, Proven: good.Proven, Absent: good.Absent, Lost: []int{3, 3}},
 	} {
 		if _, err := drill(s, d, day); err == nil {
 			t.Errorf("%s: it was taken", name)

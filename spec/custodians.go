@@ -13,9 +13,11 @@ import (
 // Threshold groups do.
 type Custodians struct {
 	Origin
-	Threshold int
-	Holders   []Holder // in the order of their shares, from 1; those of groups in the order of the groups
-	Groups    []CustodianGroup
+	Threshold  int
+	Holders    []Holder // in the order of their shares, from 1; those of groups in the order of the groups
+	Groups     []CustodianGroup
+	Sharing    int      // how often the secret has been shared among the same people, from 1
+	DrillEvery Duration // how long a share counts as there after it was proven; a year when not written
 }
 
 // CustodianGroup is the people of one site, or of one firm.
@@ -30,11 +32,12 @@ type CustodianGroup struct {
 // it is shown for writing down, or printed.
 type Holder struct {
 	Origin
-	Name      string // as it stands on the sheet
-	Recipient string // age recipient
-	Identity  string // lab only: file of the age identity that stands for the person, below the estate's folder
-	Site      string // where the share is kept; empty when sites do not matter
-	Group     string // empty without groups
+	Name      string  // as it stands on the sheet
+	Recipient string  // age recipient
+	Identity  string  // lab only: file of the age identity that stands for the person, below the estate's folder
+	Site      string  // where the share is kept; empty when sites do not matter
+	Group     string  // empty without groups
+	Officer   Address // who the holder is in ceremonies; empty when the names say it, or when the holder has no part
 }
 
 // Limits of shares and of the secrets that a ceremony makes. The format of
@@ -45,6 +48,7 @@ const (
 	MinSecretLength   = 26  // characters of 5 bits: 130 bits, which nobody guesses
 	MaxSecretLength   = 128 // more is not typed from paper
 	DefaultSecret     = 32  // characters: 160 bits
+	maxSharings       = 999 // a secret that was shared more often is worn out
 	maxShareLabel     = 64  // bytes of holder and purpose: they are typed with the share
 	maxGroupedSecret  = 32  // a group's share is itself shared, and has 128 bytes at most
 	maxGroupLabel     = 52  // bytes of purpose and group name, for the same reason
@@ -59,6 +63,7 @@ func (e *Estate) Purpose(s *Secret) string { return e.Name + "/" + s.Address.Fil
 func (e *Estate) validateCustodians(d *Diagnostics) {
 	for _, c := range e.Custodians {
 		c.validate(d, e.Environment)
+		e.validateSeparation(d, c)
 		if !slices.ContainsFunc(e.Secrets, func(s *Secret) bool { return s.Custodians == c }) {
 			d.Warn(c.Origin, "", "Custodians without a secret", "No secret is shared among them. Add secret \"NAME\" { custodians = %s }, or remove the block.", c.Address)
 		}
@@ -106,6 +111,9 @@ func (e *Estate) validateUse(d *Diagnostics, s *Secret) {
 }
 
 func (c *Custodians) validate(d *Diagnostics, env Environment) {
+	if c.Sharing < 1 || c.Sharing > maxSharings {
+		d.Report(c.Origin, "sharing", "Number of a sharing", "%d is none. The first is 1; write one more to have the secret shared anew among the same people.", c.Sharing)
+	}
 	if len(c.Groups) > 0 {
 		c.validateGroups(d)
 	} else {
@@ -128,6 +136,56 @@ func (c *Custodians) validate(d *Diagnostics, env Environment) {
 		sites[h.Site]++
 	}
 	c.validateSites(d, sites)
+}
+
+// DrillInterval gives how long a share counts as there after it was proven.
+func (c *Custodians) DrillInterval() Duration {
+	if c == nil || c.DrillEvery.IsZero() {
+		return Duration{Years: 1}
+	}
+	return c.DrillEvery
+}
+
+// validateSeparation sees that those who type and those who direct them do not
+// have a secret together: the operator is alone with the keyboard, and the
+// administrator says what is typed, so that nobody else would be needed.
+func (e *Estate) validateSeparation(d *Diagnostics, c *Custodians) {
+	var names []string
+	in := map[string]int{}
+	for _, h := range c.Holders {
+		if e.conducts(h) {
+			names = append(names, h.Name)
+			in[h.Group]++
+		}
+	}
+	full := in[""] >= c.Threshold
+	if len(c.Groups) > 0 {
+		own := 0
+		for _, g := range c.Groups {
+			if in[g.Name] >= g.Threshold {
+				own++
+			}
+		}
+		full = own >= c.Threshold
+	}
+	if full && len(names) > 0 {
+		d.Report(c.Origin, "", "Operators with a secret of their own",
+			"%s operate or administer ceremonies and hold enough shares among them, so that the secret could be had with nobody else in the room. Give shares to others, or raise the threshold.", strings.Join(names, ", "))
+	}
+}
+
+// conducts reports whether a holder is an operator or an administrator of
+// ceremonies, by reference or by name.
+func (e *Estate) conducts(h Holder) bool {
+	return slices.ContainsFunc(e.Officers, func(o *Officer) bool {
+		if o.Role != Operator && o.Role != Administrator {
+			return false
+		}
+		if h.Officer.Name != "" {
+			return h.Officer == o.Address
+		}
+		return strings.EqualFold(h.Name, o.Name())
+	})
 }
 
 // validateThreshold sees that a threshold can be reached and is none.
@@ -185,7 +243,7 @@ func (c *Custodians) validateSites(d *Diagnostics, sites map[string]int) {
 	}
 }
 
-func sortedKeys(m map[string]int) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	var keys []string
 	for k := range m {
 		keys = append(keys, k)

@@ -10,7 +10,7 @@ import (
 func shared(change func(c *Custodians, s *Secret, k *KeyStore)) func(*Estate) {
 	return func(e *Estate) {
 		e.Environment = Lab
-		c := &Custodians{Origin: origin("custodians", "all"), Threshold: 2}
+		c := &Custodians{Origin: origin("custodians", "all"), Threshold: 2, Sharing: 1}
 		for _, name := range []string{"alice", "bob", "carol"} {
 			c.Holders = append(c.Holders, Holder{Name: name})
 		}
@@ -21,7 +21,21 @@ func shared(change func(c *Custodians, s *Secret, k *KeyStore)) func(*Estate) {
 	}
 }
 
-// inGroups puts six people into three groups.
+// officers gives people parts in ceremonies, beside the shares.
+func officers(roles map[string]string, change func(c *Custodians)) func(*Estate) {
+	return func(e *Estate) {
+		shared(func(c *Custodians, _ *Secret, _ *KeyStore) {
+			if change != nil {
+				change(c)
+			}
+		})(e)
+		for _, name := range sortedKeys(roles) {
+			e.Officers = append(e.Officers, &Officer{Origin: origin("officer", name), Role: roles[name]})
+		}
+	}
+}
+
+// inGroups puts nine people into three groups.
 func inGroups(change func(c *Custodians, s *Secret)) func(*Custodians, *Secret, *KeyStore) {
 	return func(c *Custodians, s *Secret, _ *KeyStore) {
 		c.Holders = nil
@@ -88,6 +102,22 @@ func custodyRules() map[string]broken {
 			shared(func(c *Custodians, _ *Secret, _ *KeyStore) { c.Holders[0].Identity = "secrets/a.key" })(e)
 			e.Environment = Production
 		}, []string{"Custodian in a file"}},
+		"sharing 0":           {shared(func(c *Custodians, _ *Secret, _ *KeyStore) { c.Sharing = 0 }), []string{"Number of a sharing"}},
+		"sharing 1000":        {shared(func(c *Custodians, _ *Secret, _ *KeyStore) { c.Sharing = 1000 }), []string{"Number of a sharing"}},
+		"one of two officers": {officers(map[string]string{"alice": Operator, "bob": Witness}, nil), nil},
+		"keyboard":            {officers(map[string]string{"Alice": Operator, "BOB": Administrator}, nil), []string{"Operators with a secret of their own"}},
+		"keyboard by reference": {officers(map[string]string{"ada": Operator, "bob": Administrator}, func(c *Custodians) {
+			c.Holders[2].Officer = Address{Kind: "officer", Name: "ada"}
+		}), []string{"Operators with a secret of their own"}},
+		"namesake of an officer": {officers(map[string]string{"alice": Operator, "bob": Administrator, "aunt": Witness}, func(c *Custodians) {
+			c.Holders[0].Officer = Address{Kind: "officer", Name: "aunt"}
+		}), nil},
+		"keyboard in groups": {officers(map[string]string{"alice": Operator, "bob": Operator, "dave": Administrator, "frank": Administrator}, func(c *Custodians) {
+			inGroups(func(*Custodians, *Secret) {})(c, nil, nil)
+		}), []string{"Operators with a secret of their own"}},
+		"keyboard in one group": {officers(map[string]string{"alice": Operator, "bob": Operator, "carol": Administrator, "frank": Administrator}, func(c *Custodians) {
+			inGroups(func(*Custodians, *Secret) {})(c, nil, nil)
+		}), nil},
 		"groups":          {shared(inGroups(func(*Custodians, *Secret) {})), nil},
 		"group of one":    {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Threshold = 1 })), []string{"Threshold too low"}},
 		"small group":     {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Threshold = 4 })), []string{"Threshold that cannot be reached"}},
@@ -101,7 +131,7 @@ func custodyRules() map[string]broken {
 		"long group":      {shared(inGroups(func(c *Custodians, _ *Secret) { c.Groups[1].Name = strings.Repeat("x", 50) })), []string{"Name too long for a share"}},
 		"long secret":     {shared(inGroups(func(_ *Custodians, s *Secret) { s.Length = 33 })), []string{"Secret too long for groups"}},
 		"idle people": {func(e *Estate) {
-			e.Custodians = append(e.Custodians, &Custodians{Origin: origin("custodians", "x"), Threshold: 2, Holders: []Holder{{Name: "a"}, {Name: "b"}, {Name: "c"}}})
+			e.Custodians = append(e.Custodians, &Custodians{Origin: origin("custodians", "x"), Threshold: 2, Sharing: 1, Holders: []Holder{{Name: "a"}, {Name: "b"}, {Name: "c"}}})
 		}, []string{"Custodians without a secret"}},
 		"idle secret": {shared(func(_ *Custodians, s *Secret, k *KeyStore) {
 			k.Password = &Secret{Origin: origin("secret", "y"), Prompt: true}

@@ -452,43 +452,51 @@ func orNothing(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// recordDrill enters a drill in the ledger and gives the entry's number. One
-// that failed is entered, too; one in which nobody proved anything is none.
-func (a *app) recordDrill(name string, d drill) (int, error) {
-	if len(d.Proven) == 0 {
-		return 0, nil
+// recordDrill enters a drill in the ledger, with the entry's number and what is
+// left in the drill. One that failed is entered, too; one in which nobody proved
+// or lost anything is none.
+func (a *app) recordDrill(name string, d *drill) error {
+	if len(d.Proven)+len(d.Lost) == 0 {
+		return nil
 	}
 	have, _, err := a.setInForce(name)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	root, err := a.folder()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer root.Close()
 	book, err := ledger.Open(root, ledgerName, rand.Reader)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer book.Close()
 	if book.State().Open != nil {
-		return 0, &ceremony.Refusal{Fact: "a ceremony is not finished, and a drill does not belong into it", Next: "finish it with pki apply PLAN --resume"}
+		return &ceremony.Refusal{Fact: "a ceremony is not finished, and a drill does not belong into it", Next: "finish it with pki apply PLAN --resume"}
 	}
 	if d.Time.Before(book.State().LastTime) {
-		return 0, &ceremony.Refusal{Fact: fmt.Sprintf("the clock says %s, which is before the newest entry of the ledger", instant(d.Time)), Next: "set the clock right"}
+		return &ceremony.Refusal{Fact: fmt.Sprintf("the clock says %s, which is before the newest entry of the ledger", instant(d.Time)), Next: "set the clock right"}
 	}
-	fact := &plan.ShareDrill{Secret: have.Secret, Set: have.Set}
+	fact := &plan.ShareDrill{Secret: have.Secret, Set: have.Set, Proven: []int{}, Absent: []int{}}
 	for i, h := range have.Holders {
 		if slices.Contains(d.Proven, h.Name) {
 			fact.Proven = append(fact.Proven, i+1)
-		} else {
-			fact.Absent = append(fact.Absent, i+1)
+			continue
+		}
+		fact.Absent = append(fact.Absent, i+1)
+		if slices.Contains(d.Lost, h.Name) {
+			fact.Lost = append(fact.Lost, i+1)
 		}
 	}
-	if fact.Absent == nil {
-		fact.Absent = []int{}
+	if err := book.Append(plan.Event{Kind: plan.SharesDrilled, Time: d.Time, Audience: plan.Public, Drill: fact}); err != nil {
+		return err
 	}
-	err = book.Append(plan.Event{Kind: plan.SharesDrilled, Time: d.Time, Audience: plan.Public, Drill: fact})
-	return book.Head().Entries, err
+	d.Entry = book.Head().Entries
+	if now, known := book.State().ShareSet(have.Secret); known {
+		d.Spare = new(now.Spare())
+		d.enough = now.Enough(now.ProvenSince(d.Time.AddDate(0, 0, -drillDays)))
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,10 +22,16 @@ type drill struct {
 	Threshold int             `json:"threshold"`
 	Proven    []string        `json:"proven"`
 	Absent    []string        `json:"absent"`
+	Lost      []string        `json:"lost,omitempty"` // of the absent, those whose shares are lost
 	Shares    []verifiedShare `json:"shares"`
 	Entry     int             `json:"ledger_entry,omitempty"` // where the ledger has it
+	Spare     *int            `json:"spare,omitempty"`        // how many more may be lost; below zero the secret cannot be had
 	wanted    string
+	enough    bool // with those who proved theirs shortly before
 }
+
+// drillDays is how long a drill may take that goes from one holder to the next.
+const drillDays = 30
 
 // drillOf says who has proved a share and who has not.
 func drillOf(scheme *shamir.Scheme, results []verifiedShare, now time.Time) drill {
@@ -45,20 +52,25 @@ func drillOf(scheme *shamir.Scheme, results []verifiedShare, now time.Time) dril
 
 func shareDrillCommand(a *app) *cobra.Command {
 	var o shareSource
+	var lost []string
 	c := &cobra.Command{
 		Use:   "drill --secret NAME | --set FILE [FILE…]",
 		Short: "Prove that holders still have their shares; nothing is reconstructed",
 		Long: `Check the shares that holders bring against the set's record, and say who was
 not there. Nothing is reconstructed, so a drill puts the secret at no risk, even
 when enough holders are in one room. With --secret the drill is entered in the
-estate's ledger. Otherwise the result carries the date; keep it.`,
+estate's ledger, and may go from one holder to the next for 30 days. Otherwise
+the result carries the date; keep it.
+
+--lost HOLDER says that a share is lost: pki status and pki plan then say what
+is left, until the secret is shared anew, or the share is proven after all.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.files = args
 			if o.record+o.secret == "" {
 				return &usageError{fmt.Errorf("--secret NAME is needed, a secret of the estate, or --set FILE, the public record of another set")}
 			}
-			if len(args) == 0 && !o.typed {
-				return &usageError{fmt.Errorf("there are no shares: name their files, or type one with --type")}
+			if len(args) == 0 && !o.typed && len(lost) == 0 {
+				return &usageError{fmt.Errorf("there are no shares: name their files, type one with --type, or say with --lost which are lost")}
 			}
 			scheme, err := a.recordOf(&o)
 			if err != nil {
@@ -70,8 +82,11 @@ estate's ledger. Otherwise the result carries the date; keep it.`,
 				return err
 			}
 			d := drillOf(scheme, results, a.now())
+			if err := d.lose(lost); err != nil {
+				return err
+			}
 			if o.secret != "" {
-				if d.Entry, err = a.recordDrill(o.secret, d); err != nil {
+				if err := a.recordDrill(o.secret, &d); err != nil {
 					return err
 				}
 			}
@@ -81,11 +96,7 @@ estate's ledger. Otherwise the result carries the date; keep it.`,
 			if err := a.refuseSaid(results); err != nil {
 				return err
 			}
-			if !scheme.Enough(sound(held, results)) {
-				refusal := &ceremony.Refusal{
-					Fact: fmt.Sprintf("%s proven, and what is needed is %s: today this secret could not be had", count(len(d.Proven), "share"), scheme.Wanted()),
-					Next: "find the others; if fewer than the threshold can ever be found, replace the secret itself while what it opens is still open",
-				}
+			if refusal := d.refusal(d.enough || scheme.Enough(sound(held, results))); refusal != nil {
 				if a.json {
 					return errors.Join(&saidError{}, refusal)
 				}
@@ -95,8 +106,46 @@ estate's ledger. Otherwise the result carries the date; keep it.`,
 		},
 	}
 	o.flags(c)
+	c.Flags().StringArrayVar(&lost, "lost", nil, "holder whose share is lost; may be repeated")
 	c.Flag("type").Usage = "ask for one share in words on the terminal"
 	return c
+}
+
+// lose says that shares of holders who are absent are lost.
+func (d *drill) lose(holders []string) error {
+	for _, name := range holders {
+		switch {
+		case slices.Contains(d.Proven, name):
+			return &ceremony.Refusal{Fact: fmt.Sprintf("the share of %s was proven, so it is not lost", name), Next: "leave --lost " + name + " out"}
+		case !slices.Contains(d.Absent, name):
+			return &usageError{fmt.Errorf("--lost %s: no holder of this set has that name; it has %s", name, strings.Join(append(slices.Clone(d.Proven), d.Absent...), ", "))}
+		case !slices.Contains(d.Lost, name):
+			d.Lost = append(d.Lost, name)
+		}
+	}
+	return nil
+}
+
+// refusal says why a drill is not good enough; enough reports whether those
+// who came have the secret. Who only said that a share is lost held no drill.
+func (d *drill) refusal(enough bool) error {
+	switch {
+	case d.Spare != nil && *d.Spare < 0:
+		return &ceremony.Refusal{
+			Fact: "so many shares are lost that this secret cannot be had any more",
+			Next: "look for them once more; else put a new secret and new keys in place of what it opens, while that is still open somewhere",
+		}
+	case enough, len(d.Shares) == 0:
+		return nil
+	}
+	within := "today this secret could not be had"
+	if d.Entry > 0 {
+		within = fmt.Sprintf("with those of the %d days before there are still too few", drillDays)
+	}
+	return &ceremony.Refusal{
+		Fact: fmt.Sprintf("%s proven, and what is needed is %s: %s", count(len(d.Proven), "share"), d.wanted, within),
+		Next: "have the others prove theirs; if fewer than the threshold can ever be found, replace the secret itself while what it opens is still open",
+	}
 }
 
 // sound gives the shares that are of the record, each once.
@@ -126,10 +175,21 @@ func printDrill(w io.Writer, d drill) {
 		rows = append(rows, "  proven\t"+holder)
 	}
 	for _, holder := range d.Absent {
-		rows = append(rows, "  not proven\t"+holder)
+		how := "not proven"
+		if slices.Contains(d.Lost, holder) {
+			how = "lost"
+		}
+		rows = append(rows, "  "+how+"\t"+holder)
 	}
 	table(w, rows...)
 	fmt.Fprintf(w, "\n%d of %d proven; needed to get the secret: %s.\n", len(d.Proven), len(d.Proven)+len(d.Absent), d.wanted)
+	switch {
+	case d.Spare == nil || len(d.Lost) == 0:
+	case *d.Spare == 0:
+		fmt.Fprintf(w, "Lost shares: no more of them may be lost. Share the secret anew now: change its\ncustodians, then pki plan.\n")
+	case *d.Spare > 0:
+		fmt.Fprintf(w, "Lost shares: %d more may be lost. Share the secret anew: change its custodians,\nthen pki plan.\n", *d.Spare)
+	}
 	if d.Entry > 0 {
 		fmt.Fprintf(w, "It is entry %d of %s. Commit it; plans that were made before it are stale.\n", d.Entry, ledgerName)
 	}

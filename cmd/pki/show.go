@@ -189,7 +189,11 @@ func eventTitle(e plan.Event) string {
 	case plan.SecretReshared:
 		return sharesTitle(e.Reshared, "shared anew")
 	case plan.SharesDrilled:
-		return fmt.Sprintf("drill of %s: %d of %d proven", e.Drill.Secret, len(e.Drill.Proven), len(e.Drill.Proven)+len(e.Drill.Absent))
+		text := fmt.Sprintf("drill of %s: %d of %d proven", e.Drill.Secret, len(e.Drill.Proven), len(e.Drill.Proven)+len(e.Drill.Absent))
+		if len(e.Drill.Lost) > 0 {
+			text += fmt.Sprintf(", %d lost", len(e.Drill.Lost))
+		}
+		return text
 	case plan.ProvisionerKeyMade:
 		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
 	case plan.CeremonyFinished:

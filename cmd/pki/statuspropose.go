@@ -41,8 +41,8 @@ func (a *app) propose(o statusOptions, estate *spec.Estate, state plan.State, al
 	now := in.At
 	var due *time.Time
 	for _, p := range all {
-		if !p.Due || p.Kind == plan.ForRelease || p.Kind == plan.ForWaiver {
-			continue
+		if !p.Due || slices.Contains([]string{plan.ForRelease, plan.ForWaiver, plan.ForDrill}, p.Kind) {
+			continue // none of these is a ceremony
 		}
 		if due == nil || p.From.Before(*due) {
 			due = &p.From

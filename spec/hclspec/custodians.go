@@ -3,10 +3,13 @@ package hclspec
 import "pki.internal/spec"
 
 func (raw *rawCustodians) link() *spec.Custodians {
-	c := &spec.Custodians{Origin: raw.Origin, Threshold: raw.Threshold}
+	c := &spec.Custodians{Origin: raw.Origin, Threshold: raw.Threshold, Sharing: 1, DrillEvery: raw.DrillEvery}
+	if raw.Sharing != nil {
+		c.Sharing = *raw.Sharing
+	}
 	add := func(group string, holders []rawHolder) {
 		for _, h := range holders {
-			c.Holders = append(c.Holders, spec.Holder{Origin: h.Origin, Name: h.Name, Recipient: h.Recipient, Identity: h.Identity, Site: h.Site, Group: group})
+			c.Holders = append(c.Holders, spec.Holder{Origin: h.Origin, Name: h.Name, Recipient: h.Recipient, Identity: h.Identity, Site: h.Site, Group: group, Officer: h.Officer.address})
 		}
 	}
 	add("", raw.Holders)

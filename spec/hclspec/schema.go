@@ -115,10 +115,12 @@ type rawSecret struct {
 type rawCustodians struct {
 	spec.Origin
 
-	Name      string      `hcl:"name,label"`
-	Threshold int         `hcl:"threshold" doc:"how many shares give the secret, such as 3; with groups, how many groups"`
-	Holders   []rawHolder `hcl:"holder,block"`
-	Groups    []rawGroup  `hcl:"group,block"`
+	Name       string        `hcl:"name,label"`
+	Threshold  int           `hcl:"threshold" doc:"how many shares give the secret, such as 3; with groups, how many groups"`
+	Sharing    *int          `hcl:"sharing,optional" doc:"1 at first; one more has the secret shared anew among the same people, because a share was lost or seen"`
+	DrillEvery spec.Duration `hcl:"drill_every,optional" doc:"how often every share is to be proven, such as \"6mo\"; \"1y\" when not written"`
+	Holders    []rawHolder   `hcl:"holder,block"`
+	Groups     []rawGroup    `hcl:"group,block"`
 }
 
 type rawGroup struct {
@@ -136,6 +138,7 @@ type rawHolder struct {
 	Recipient string `hcl:"recipient,optional" doc:"the holder's age recipient, such as \"age1…\"; none for paper"`
 	Identity  string `hcl:"identity,optional" doc:"in a lab, a file that stands for the holder, such as \"secrets/alice.key\""`
 	Site      string `hcl:"site,optional" doc:"where the share is kept, such as \"berlin\""`
+	Officer   ref    `hcl:"officer,optional" doc:"who the holder is in ceremonies, such as officer.ada; not needed when the names are the same" ref:"officer"`
 }
 
 type rawKeyStore struct {
