@@ -79,7 +79,7 @@ func TestKilledWhilePublishing(t *testing.T) {
 	record := filepath.Join(t.TempDir(), "effects")
 	must(t, append(at(1), envEffects+"="+record), d.args...)
 	effects := linesOf(t, record)
-	if want := 3 + 2*3; len(effects) != want {
+	if want := 4 + 2*3; len(effects) != want {
 		t.Fatalf("%d effects were seen, want %d: %v", len(effects), want, effects)
 	}
 	last := d.number(t)

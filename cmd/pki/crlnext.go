@@ -140,17 +140,19 @@ func (s *crlSigner) ledgerNumber() (*big.Int, error) {
 // aboveUnpublished skips the number of a list that a killed run signed and did
 // not publish: one number never names two lists.
 func (s *crlSigner) aboveUnpublished(free bool) {
-	left, err := openCRL(s.o.out + ".new")
-	if err != nil {
-		return
-	}
-	defer left.Close()
-	list, err := left.walk(nil)
-	if err != nil || list.CheckIssuer(s.issuer) != nil {
-		return
-	}
-	if used := list.Number(); free && used != nil && used.Cmp(s.number) >= 0 && used.BitLen() < 159 {
-		s.number = new(big.Int).Add(used, big.NewInt(1))
+	for _, name := range []string{draftName(s.o.out), s.o.out + ".new"} {
+		left, err := openCRL(name)
+		if err != nil {
+			continue
+		}
+		list, err := left.walk(nil)
+		left.Close()
+		if err != nil || list.CheckIssuer(s.issuer) != nil {
+			continue
+		}
+		if used := list.Number(); free && used != nil && used.Cmp(s.number) >= 0 && used.BitLen() < 159 {
+			s.number = new(big.Int).Add(used, big.NewInt(1))
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
@@ -85,9 +84,9 @@ type forced struct {
 	Objections []revocation.Objection `json:"objections"`
 }
 
-// publish writes the three files under other names, reads them back, and gives
-// them their names. The DER comes first: it is what relying parties fetch.
-func (s *crlSigner) publish(list *signedCRL) (*manifest, error) {
+// publish writes PEM and manifest beside the DER, reads the DER back, and gives
+// the files their names. The DER comes first: it is what relying parties fetch.
+func (s *crlSigner) publish(draft *crlDraft, judged []byte) (*manifest, error) {
 	out := s.o.out
 	names := []string{out, out + ".pem", out + ".json"}
 	defer func() {
@@ -113,15 +112,7 @@ func (s *crlSigner) publish(list *signedCRL) (*manifest, error) {
 		m.Forced = &forced{s.o.force, s.forced}
 	}
 	var err error
-	hash := sha256.New()
-	if m.DER, err = writeNew(out, func(w io.Writer) error { return copyAll(io.MultiWriter(w, hash), list.parts) }); err != nil {
-		return nil, err
-	}
-	m.DER.SHA256 = hexOf(hash.Sum(nil))
-	readBack := make(chan error, 1)
-	go func() { readBack <- s.readBack(list) }()
-	m.PEM, err = writeNew(out+".pem", func(w io.Writer) error { return armourFile(w, out+".new") })
-	if err = errors.Join(<-readBack, err); err != nil {
+	if m.DER, m.PEM, err = s.settle(draft, judged); err != nil {
 		return nil, err
 	}
 	text, err := json.MarshalIndent(m, "", "  ")
@@ -135,6 +126,21 @@ func (s *crlSigner) publish(list *signedCRL) (*manifest, error) {
 		return nil, err
 	}
 	return &m, nil
+}
+
+// settle brings the DER to the disk, reads it back, and writes the PEM from what
+// is there, all at once.
+func (s *crlSigner) settle(draft *crlDraft, judged []byte) (der, pem publishedFile, err error) {
+	synced, readBack := make(chan error, 1), make(chan error, 1)
+	go func() { synced <- draft.f.Sync() }()
+	go func() { readBack <- s.readBack(judged) }()
+	hash := sha256.New()
+	pem, err = writeNew(s.o.out+".pem", func(w io.Writer) error { return armourFile(w, s.o.out+".new", hash) })
+	info, statErr := draft.f.Stat()
+	if err = errors.Join(<-readBack, <-synced, statErr, err); err != nil {
+		return der, pem, err
+	}
+	return publishedFile{Name: filepath.Base(s.o.out), Size: info.Size(), SHA256: hexOf(hash.Sum(nil))}, pem, nil
 }
 
 // giveNames puts finished files in their places, each in one step.
@@ -152,7 +158,7 @@ func giveNames(names []string) error {
 // readBack reads the file that was written as a relying party will, before it
 // gets its name. Its signed part is what lint judged, octet for octet, and its
 // envelope is sound, so the file is the CRL.
-func (s *crlSigner) readBack(want *signedCRL) error {
+func (s *crlSigner) readBack(judged []byte) error {
 	written, err := openCRL(s.o.out + ".new")
 	if err != nil {
 		return err
@@ -168,7 +174,7 @@ func (s *crlSigner) readBack(want *signedCRL) error {
 	if err := list.CheckIssuer(s.issuer); err != nil {
 		return fmt.Errorf("what was read back is not what was signed; use another disk: %w", err)
 	}
-	if signed, _ := list.Digest(); !bytes.Equal(signed, want.tbs) {
+	if signed, _ := list.Digest(); !bytes.Equal(signed, judged) {
 		return errors.New("what was read back is not what was written; use another disk")
 	}
 	return nil
@@ -199,43 +205,72 @@ func writeNew(name string, fill func(io.Writer) error) (publishedFile, error) {
 	return publishedFile{Name: filepath.Base(name), Size: info.Size()}, nil
 }
 
-// copyAll copies in pieces that are worth a system call.
-func copyAll(w io.Writer, r io.Reader) error {
-	_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{r}, make([]byte, 256<<10))
-	return err
-}
+const (
+	pemLine  = 48      // octets in a line of PEM (RFC 7468 §2)
+	pemLines = 4 << 10 // lines that are worth a system call
+)
 
-// pemLine is how many octets a line of PEM holds (RFC 7468 §2).
-const pemLine = 48
-
-// armourFile writes a file of DER as PEM, however long it is.
-func armourFile(w io.Writer, name string) error {
+// armourFile writes a file of DER as PEM, however long it is. The DER also goes
+// to hash.
+func armourFile(w io.Writer, name string, hash io.Writer) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	out := bufio.NewWriterSize(w, 256<<10)
-	in := bufio.NewReaderSize(f, 256<<10)
-	out.WriteString("-----BEGIN X509 CRL-----\n") // errors stay in out until Flush
-	raw, text := make([]byte, pemLine), make([]byte, base64.StdEncoding.EncodedLen(pemLine)+1)
+	if _, err := io.WriteString(w, "-----BEGIN X509 CRL-----\n"); err != nil {
+		return err
+	}
+	pairs := base64Pairs()
+	raw, text := make([]byte, pemLine*pemLines), make([]byte, 0, (base64.StdEncoding.EncodedLen(pemLine)+1)*pemLines)
 	for {
-		n, err := io.ReadFull(in, raw)
-		if n > 0 {
-			size := base64.StdEncoding.EncodedLen(n)
-			base64.StdEncoding.Encode(text, raw[:n])
-			text[size] = '\n'
-			out.Write(text[:size+1])
+		n, readErr := io.ReadFull(f, raw)
+		hash.Write(raw[:n]) // a hash takes everything
+		text = text[:0]
+		for rest := raw[:n]; len(rest) > 0; {
+			line := rest[:min(pemLine, len(rest))]
+			rest = rest[len(line):]
+			if len(line) == pemLine {
+				text = appendBase64(text, line, pairs)
+			} else {
+				text = base64.StdEncoding.AppendEncode(text, line)
+			}
+			text = append(text, '\n')
 		}
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			break
-		}
-		if err != nil {
+		if _, err := w.Write(text); err != nil {
 			return err
 		}
+		if errors.Is(readErr, io.EOF) || errors.Is(readErr, io.ErrUnexpectedEOF) {
+			break
+		}
+		if readErr != nil {
+			return readErr
+		}
 	}
-	out.WriteString("-----END X509 CRL-----\n")
-	return out.Flush()
+	_, err = io.WriteString(w, "-----END X509 CRL-----\n")
+	return err
+}
+
+// base64Pairs gives the two characters for every 12 bits (RFC 4648 §4): a long
+// CRL is encoded twice as fast by pairs.
+func base64Pairs() *[1 << 12][2]byte {
+	var pairs [1 << 12][2]byte
+	var four [4]byte
+	for i := range pairs {
+		base64.StdEncoding.Encode(four[:], []byte{byte(i >> 4), byte(i << 4), 0})
+		pairs[i] = [2]byte(four[:])
+	}
+	return &pairs
+}
+
+// appendBase64 encodes octets whose number is a multiple of three.
+func appendBase64(text, raw []byte, pairs *[1 << 12][2]byte) []byte {
+	for ; len(raw) >= 3; raw = raw[3:] {
+		v := uint(raw[0])<<16 | uint(raw[1])<<8 | uint(raw[2])
+		first, second := pairs[v>>12&0xfff], pairs[v&0xfff]
+		text = append(text, first[0], first[1], second[0], second[1])
+	}
+	return text
 }
 
 func syncFolder(name string) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -12,67 +13,110 @@ import (
 	"pki.internal/spec"
 )
 
-// compile reads what is revoked and writes the entries into a scratch file.
-func (s *crlSigner) compile(ctx context.Context) (*os.File, error) {
+// compile reads what is revoked and writes the entries into the draft.
+func (s *crlSigner) compile(ctx context.Context, draft *crlDraft) error {
+	previous, done, err := s.previousEntries()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err = s.compileInOrder(ctx, draft, previous); errors.Is(err, revocation.ErrUnordered) {
+		err = s.compileSorted(ctx, draft, previous)
+	}
+	if err != nil {
+		return err
+	}
+	return s.gate(s.summary.Objections)
+}
+
+// compileInOrder takes records as they are read, for as long as they come in
+// the order of a CRL. It is for one file, which can be read again when they do
+// not; everything else is unordered.
+func (s *crlSigner) compileInOrder(ctx context.Context, draft *crlDraft, previous *revocation.Previous) error {
+	if s.shared != nil || len(s.o.revoked) != 1 || len(s.blocks) > 0 {
+		return revocation.ErrUnordered
+	}
+	info, err := os.Stat(s.o.revoked[0])
+	if err != nil || !info.Mode().IsRegular() {
+		return revocation.ErrUnordered // - is no file; and what is missing is said where it is read
+	}
+	how, err := s.forCertificates()
+	if err != nil {
+		return err
+	}
+	records := revocation.NewStream(func(emit func(*revocation.Record) error) error {
+		return readRevocations(ctx, s.o.revoked[0], how, emit)
+	})
+	defer records.Close()
+	if !records.Begins() {
+		return revocation.ErrUnordered
+	}
+	err = s.merge(records, previous, draft)
+	if errors.Is(err, revocation.ErrUnordered) {
+		err = errors.Join(err, draft.restart())
+	}
+	return err
+}
+
+// compileSorted takes records in any order from any number of places.
+func (s *crlSigner) compileSorted(ctx context.Context, draft *crlDraft, previous *revocation.Previous) error {
 	records := s.shared
 	if records == nil {
 		own, done, err := s.readRevoked(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer done()
 		records = own
 	}
-	merge, err := records.Sorted()
+	sorted, err := records.Sorted()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	previous, done, err := s.previousEntries()
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	body, err := scratch(s.o.out)
-	if err != nil {
-		return nil, err
-	}
+	return s.merge(sorted, previous, draft)
+}
+
+// merge holds the records against the list before and writes the entries.
+func (s *crlSigner) merge(records revocation.Source, previous *revocation.Previous, draft *crlDraft) error {
 	rules := s.rules()
 	known, done, err := s.readIssued()
 	if err != nil {
-		body.Close()
-		return nil, err
+		return err
 	}
 	defer done()
 	rules.Keep = s.keep(known)
 	if s.o.shardBy != "issued" || s.shared == nil {
 		rules.Issued = known
 	}
-	if s.summary, err = revocation.Compile(merge, previous, rules, body); err != nil {
-		body.Close()
-		return nil, err
-	}
-	if err := s.gate(s.summary.Objections); err != nil {
-		body.Close()
-		return nil, err
-	}
-	return body, nil
+	s.summary, err = revocation.Compile(records, previous, rules, draft)
+	return err
 }
 
-// readRevoked reads all input into a sorter.
-func (s *crlSigner) readRevoked(ctx context.Context) (*revocation.Sorter, func(), error) {
+// forCertificates says when and why certificates are revoked that --revoked
+// names.
+func (s *crlSigner) forCertificates() (revocation.ForCertificates, error) {
 	how := revocation.ForCertificates{Date: s.now.Unix(), Issuer: s.issuer, Given: s.o.reason != "", Check: s.bound}
 	var err error
 	if how.Given {
 		if how.Reason, err = spec.ParseReason(s.o.reason); err != nil {
-			return nil, nil, &usageError{fmt.Errorf("--reason: %w", err)}
+			return how, &usageError{fmt.Errorf("--reason: %w", err)}
 		}
 	}
 	if s.o.date != "" {
 		at, err := time.Parse(time.RFC3339, s.o.date)
 		if err != nil {
-			return nil, nil, &usageError{fmt.Errorf("--date %s: write it as 2026-12-01T09:00:00Z", s.o.date)}
+			return how, &usageError{fmt.Errorf("--date %s: write it as 2026-12-01T09:00:00Z", s.o.date)}
 		}
 		how.Date = at.Unix()
+	}
+	return how, nil
+}
+
+// readRevoked reads all input into a sorter.
+func (s *crlSigner) readRevoked(ctx context.Context) (*revocation.Sorter, func(), error) {
+	how, err := s.forCertificates()
+	if err != nil {
+		return nil, nil, err
 	}
 	file, err := scratch(s.o.out)
 	if err != nil {
@@ -80,7 +124,7 @@ func (s *crlSigner) readRevoked(ctx context.Context) (*revocation.Sorter, func()
 	}
 	sorter := revocation.NewSorter(file)
 	for _, name := range s.o.revoked {
-		if err := readRevocations(ctx, name, how, sorter); err != nil {
+		if err := readRevocations(ctx, name, how, sorter.Add); err != nil {
 			file.Close()
 			return nil, nil, err
 		}
@@ -141,7 +185,7 @@ func (s *crlSigner) readIssued() (*revocation.Known, func(), error) {
 	return revocation.NewKnown(merge), func() { file.Close() }, nil
 }
 
-func readRevocations(ctx context.Context, name string, how revocation.ForCertificates, sorter *revocation.Sorter) error {
+func readRevocations(ctx context.Context, name string, how revocation.ForCertificates, emit func(*revocation.Record) error) error {
 	in := os.Stdin
 	label := "standard input"
 	if name != "-" {
@@ -152,11 +196,12 @@ func readRevocations(ctx context.Context, name string, how revocation.ForCertifi
 		defer f.Close()
 		in, label = f, name
 	}
+	read := 0
 	form, err := revocation.Read(in, how, func(r *revocation.Record) error {
-		if sorter.Count()%4096 == 0 && ctx.Err() != nil {
+		if read++; read%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return sorter.Add(r)
+		return emit(r)
 	})
 	if err != nil && form != "" {
 		return fmt.Errorf("%s, read as %s: %w", label, form, err)

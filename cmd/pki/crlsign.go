@@ -11,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"math/big"
-	"os"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -174,16 +173,19 @@ func (s *crlSigner) sign(ctx context.Context) (*manifest, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
-	body, err := s.compile(ctx)
+	draft, err := s.newDraft()
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
-	out, err := s.seal(ctx, body)
+	defer draft.Close()
+	if err := s.compile(ctx, draft); err != nil {
+		return nil, err
+	}
+	judged, err := s.seal(ctx, draft)
 	if err != nil {
 		return nil, err
 	}
-	return s.publish(out)
+	return s.publish(draft, judged)
 }
 
 // open reads everything that can be wrong before the input is read: issuer,
@@ -279,27 +281,19 @@ func (s *crlSigner) replacesPrevious() error {
 	return nil
 }
 
-// signedCRL is a list that is signed and not yet published.
-type signedCRL struct {
-	parts io.Reader
-	tbs   []byte // digest of the to-be-signed bytes, or they themselves
-}
-
-// seal has lint judge the list and the key sign it.
-func (s *crlSigner) seal(ctx context.Context, body *os.File) (*signedCRL, error) {
-	size := s.summary.Size
-	head, tail, err := s.template.Frame(tbs.Keys{}, size)
+// seal has lint judge the list and the key sign it, and completes the draft. It
+// gives the digest of the to-be-signed bytes that were judged, or the bytes
+// themselves.
+func (s *crlSigner) seal(ctx context.Context, draft *crlDraft) ([]byte, error) {
+	head, tail, err := s.template.Frame(tbs.Keys{}, draft.size)
 	if err != nil {
 		return nil, err
-	}
-	signed := func() io.Reader {
-		return io.MultiReader(bytes.NewReader(head), io.NewSectionReader(body, 0, size), bytes.NewReader(tail))
 	}
 	linter, err := lint.New(s.o.profile)
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	stream := lint.CRLStream{TBS: signed(), Issuer: s.issuer.Raw}
+	stream := lint.CRLStream{TBS: io.MultiReader(bytes.NewReader(head), draft.entries(), bytes.NewReader(tail)), Issuer: s.issuer.Raw}
 	if s.o.issueEvery != "" {
 		d, err := spec.ParseDuration(s.o.issueEvery)
 		if err != nil {
@@ -318,7 +312,7 @@ func (s *crlSigner) seal(ctx context.Context, body *os.File) (*signedCRL, error)
 	if err != nil {
 		return nil, err
 	}
-	before, after, err := tbs.Envelope(int64(len(head))+size+int64(len(tail)), s.algorithm, signature)
+	before, after, err := tbs.Envelope(int64(len(head))+draft.size+int64(len(tail)), s.algorithm, signature)
 	if err != nil {
 		return nil, err
 	}
@@ -326,7 +320,7 @@ func (s *crlSigner) seal(ctx context.Context, body *os.File) (*signedCRL, error)
 	if hash == 0 {
 		judged = cleared.TBS()
 	}
-	return &signedCRL{io.MultiReader(bytes.NewReader(before), signed(), bytes.NewReader(after)), judged}, nil
+	return judged, draft.complete(append(before, head...), append(tail, after...))
 }
 
 // describe says what was published.

@@ -2,6 +2,7 @@ package crlwalk
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 )
 
@@ -51,10 +52,51 @@ func (f Faults) Words() []string {
 
 // reasonPrefix is what nearly every entry with a reason ends in: its
 // extensions, with reasonCode alone, up to the reason itself.
-var reasonPrefix = []byte{0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01}
+const reasonPrefix = "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01"
+
+// common reads the form that nearly every entry has: lengths of one octet, a
+// serial number of at most 20 octets, a UTCTime, and no extension or the reason
+// alone. It leaves every other entry, and whatever is wrong, to parse.
+func (e *Entry) common(raw []byte) bool {
+	const date = 15 // octets of a UTCTime with its header
+	if len(raw) < 5+date || raw[1] >= 0x80 || raw[2] != tagInteger {
+		return false
+	}
+	n := int(raw[3])
+	if n == 0 || n > 20 || len(raw) < 4+n+date {
+		return false
+	}
+	serial, rest := raw[4:4+n], raw[4+n:]
+	if serial[0] == 0 && n > 1 && serial[1] >= 0x80 { // the sign
+		serial = serial[1:]
+	} else if serial[0] == 0 || serial[0] >= 0x80 {
+		return false
+	}
+	if rest[0] != tagUTCTime || rest[1] != date-2 {
+		return false
+	}
+	seconds, ok := ParseTime(tagUTCTime, rest[2:date])
+	if !ok {
+		return false
+	}
+	rest = rest[date:]
+	if len(rest) == 0 {
+		*e = Entry{Serial: serial, Date: seconds}
+		return true
+	}
+	if len(rest) != len(reasonPrefix)+1 || string(rest[:len(reasonPrefix)]) != reasonPrefix {
+		return false
+	}
+	*e = Entry{Serial: serial, Date: seconds}
+	e.reason(rest[len(reasonPrefix)])
+	return true
+}
 
 // parse reads revokedCertificate (RFC 5280 §5.1).
 func (e *Entry) parse(raw []byte) bool {
+	if e.common(raw) {
+		return true
+	}
 	*e = Entry{}
 	_, content, _, ok := readTLV(raw)
 	if !ok {
@@ -75,10 +117,6 @@ func (e *Entry) parse(raw []byte) bool {
 		e.Faults |= DateForm
 	}
 	if len(rest) == 0 {
-		return true
-	}
-	if len(rest) == len(reasonPrefix)+1 && bytes.HasPrefix(rest, reasonPrefix) {
-		e.reason(rest[len(reasonPrefix)])
 		return true
 	}
 	return e.extensions(rest)
@@ -211,50 +249,73 @@ const year2050 = 2524608000
 // ParseTime reads UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 allows it:
 // in UTC, with seconds and without fractions.
 func ParseTime(tag byte, b []byte) (int64, bool) {
-	year, bad := 0, byte(0)
-	two := func(i int) int {
-		high, low := b[i]-'0', b[i+1]-'0'
-		if high > 9 || low > 9 {
-			bad = 1
-		}
-		return int(high)*10 + int(low)
-	}
+	century := 0
 	switch {
 	case tag == tagUTCTime && len(b) == 13:
-		if year = 1900 + two(0); year < 1950 {
-			year += 100
-		}
-		b = b[2:]
 	case tag == tagGeneralized && len(b) == 15:
-		year = 100*two(0) + two(2)
-		b = b[4:]
+		high, low := b[0]-'0', b[1]-'0'
+		if high > 9 || low > 9 {
+			return 0, false
+		}
+		century, b = 100*(10*int(high)+int(low)), b[2:]
 	default:
 		return 0, false
 	}
-	month, day, hour, minute, second := two(0), two(2), two(4), two(6), two(8)
-	if bad != 0 || b[10] != 'Z' || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) ||
-		hour > 23 || minute > 59 || second > 59 {
+	// Eight digits at a time: pairs of them become numbers in every second octet.
+	first, second := binary.LittleEndian.Uint64(b), uint64(binary.LittleEndian.Uint32(b[8:]))|0x30303030<<32
+	if !digits(first) || !digits(second) || b[12] != 'Z' {
 		return 0, false
 	}
-	return DaysSince1970(year, month, day)*86400 + int64(hour*3600+minute*60+second), true
+	first, second = pairs(first), pairs(second)
+	year, month, day, hour := int(first&0xff), int(first>>16&0xff), int(first>>32&0xff), int(first>>48)
+	minute, sec := int(second&0xff), int(second>>16&0xff)
+	switch {
+	case tag == tagGeneralized:
+		year += century
+	case year < 50:
+		year += 2000
+	default:
+		year += 1900
+	}
+	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || hour > 23 || minute > 59 || sec > 59 {
+		return 0, false
+	}
+	return DaysSince1970(year, month, day)*86400 + int64(hour*3600+minute*60+sec), true
 }
+
+// digits reports whether all eight octets are decimal digits.
+func digits(x uint64) bool {
+	const zeros, highs = 0x3030303030303030, 0xf0f0f0f0f0f0f0f0
+	return x&highs == zeros && (x+0x0606060606060606)&highs == zeros
+}
+
+// pairs turns eight digits into four numbers of 16 bits.
+func pairs(x uint64) uint64 {
+	x &= 0x0f0f0f0f0f0f0f0f
+	return (x*10 + x>>8) & 0x00ff00ff00ff00ff
+}
+
+// before gives the days of a common year before each month, from 1, and of the
+// whole year.
+var before = [...]int16{0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365}
 
 func daysIn(year, month int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 29
 	}
-	return 31
+	return int(before[month+1] - before[month])
 }
 
-// DaysSince1970 counts days in the Gregorian calendar. Years begin in March
-// for the count, so that the leap day is the last of its year.
+// DaysSince1970 counts days in the Gregorian calendar.
 func DaysSince1970(year, month, day int) int64 {
+	if year > 1900 && year < 2100 { // every fourth year is a leap year
+		days := 365*(year-1970) + (year-1969)>>2 + int(before[month]) + day - 1
+		if month > 2 && year&3 == 0 {
+			days++
+		}
+		return int64(days)
+	}
+	// Years begin in March for the count, so that the leap day is the last.
 	if month <= 2 {
 		year--
 		month += 12

@@ -72,7 +72,7 @@ type compiler struct {
 // Compile writes the entries of the next list to out, in DER and by ascending
 // serial number. A record that no list may hold is an error; what the list
 // before speaks against is an objection. previous is nil for a first list.
-func Compile(records *Merge, previous *Previous, rules Rules, out io.Writer) (Summary, error) {
+func Compile(records Source, previous *Previous, rules Rules, out io.Writer) (Summary, error) {
 	c := &compiler{rules: rules, previous: previous, out: out}
 	var r Record
 	next := func() (bool, error) { return c.next(records, &r) }
@@ -108,7 +108,7 @@ func Compile(records *Merge, previous *Previous, rules Rules, out io.Writer) (Su
 	if err == nil {
 		err = c.flush()
 	}
-	c.sum.Merged = records.Merged
+	c.sum.Merged = records.Repeated()
 	return c.sum, c.end(err)
 }
 
@@ -153,7 +153,7 @@ func (c *compiler) add(r, p *Record) error {
 }
 
 // next gives the next record that belongs on this list.
-func (c *compiler) next(records *Merge, r *Record) (bool, error) {
+func (c *compiler) next(records Source, r *Record) (bool, error) {
 	for {
 		more, err := records.Next(r)
 		if err != nil || !more || c.rules.Keep == nil {

@@ -3,7 +3,6 @@ package revocation
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/csv"
@@ -59,8 +58,8 @@ func ReadIssued(r io.Reader, emit func(s Serial, shard int) error) error {
 			if known.Shard == nil {
 				return emit(s, NoShard)
 			}
-			if *known.Shard < 0 {
-				return fmt.Errorf("shard %d: shards count from 0", *known.Shard)
+			if *known.Shard < 0 || *known.Shard > maxShard {
+				return fmt.Errorf("shard %d: %w", *known.Shard, errShard)
 			}
 			return emit(s, *known.Shard)
 		})
@@ -94,8 +93,11 @@ func issuedCSV(b *bufio.Reader, emit func(Serial, int) error) error {
 		if err == nil && shards >= 0 {
 			shard, err = strconv.Atoi(strings.TrimSpace(fields[shards]))
 		}
-		if err != nil || shard < NoShard {
-			return fmt.Errorf("line %d: serial number and shard are expected, a shard from 0: %w", line, cmp.Or(err, errShard))
+		if err == nil && (shard < NoShard || shard > maxShard) {
+			err = errShard
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: serial number and shard are expected: %w", line, err)
 		}
 		if err := emit(s, shard); err != nil {
 			return err
@@ -103,7 +105,10 @@ func issuedCSV(b *bufio.Reader, emit func(Serial, int) error) error {
 	}
 }
 
-var errShard = errors.New("the shard is below 0")
+// maxShard is far above any number of lists that anybody would sign.
+const maxShard = 1 << 20
+
+var errShard = errors.New("shards are numbers from 0 to 1048576")
 
 // column finds a column by its heading.
 func column(fields []string, name string) int {

@@ -90,23 +90,48 @@ func decimalSerial(text string) (Serial, error) {
 	return SerialOf(n.Bytes())
 }
 
-// recordSize is what a record takes in a scratch file.
-const recordSize = serialSize + 3*8 + 1
+// recordSize is what a record takes in a scratch file: a serial number, three
+// dates of five octets, and a reason.
+const recordSize = serialSize + 3*dateSize + 1
+
+const (
+	dateSize = 5
+	// firstDate is a little before the year 0. Dates in text have four digits
+	// for the year, so that seconds since then fit 40 bits; 0 is Unknown.
+	firstDate = -62168000000
+)
 
 func (r *Record) pack(b *[recordSize]byte) {
 	copy(b[:serialSize], r.Serial[:])
-	binary.BigEndian.PutUint64(b[20:], uint64(r.Date))
-	binary.BigEndian.PutUint64(b[28:], uint64(r.Expires))
-	binary.BigEndian.PutUint64(b[36:], uint64(r.Invalidity))
-	b[44] = byte(r.Reason)
+	packDate(b[20:25], r.Date)
+	packDate(b[25:30], r.Expires)
+	packDate(b[30:35], r.Invalidity)
+	b[35] = byte(r.Reason)
 }
 
 func (r *Record) unpack(b *[recordSize]byte) {
 	copy(r.Serial[:], b[:serialSize])
-	r.Date = int64(binary.BigEndian.Uint64(b[20:]))
-	r.Expires = int64(binary.BigEndian.Uint64(b[28:]))
-	r.Invalidity = int64(binary.BigEndian.Uint64(b[36:]))
-	r.Reason = spec.Reason(b[44])
+	r.Date = unpackDate(b[20:25])
+	r.Expires = unpackDate(b[25:30])
+	r.Invalidity = unpackDate(b[30:35])
+	r.Reason = spec.Reason(b[35])
+}
+
+func packDate(b []byte, seconds int64) {
+	v := uint64(seconds - firstDate)
+	if seconds == Unknown {
+		v = 0
+	}
+	binary.BigEndian.PutUint32(b, uint32(v>>8))
+	b[4] = byte(v)
+}
+
+func unpackDate(b []byte) int64 {
+	v := int64(binary.BigEndian.Uint32(b))<<8 | int64(b[4])
+	if v == 0 {
+		return Unknown
+	}
+	return v + firstDate
 }
 
 // entry gives the record as a list holds it.

@@ -195,14 +195,14 @@ func (s *Sorter) Sorted() (*Merge, error) {
 		if len(s.runs) == 1 {
 			buffer = 256 << 10
 		}
-		c := &cursor{r: bufio.NewReaderSize(io.NewSectionReader(s.scratch, r.from, r.size), buffer)}
+		c := &cursor{r: io.NewSectionReader(s.scratch, r.from, r.size), buf: make([]byte, buffer/recordSize*recordSize)}
 		more, err := c.next()
 		if err != nil {
 			return nil, err
 		}
 		if more {
-			m.cursors = append(m.cursors, c)
-			m.up(len(m.cursors) - 1)
+			m.heads = append(m.heads, head{c.key(), c})
+			m.up(len(m.heads) - 1)
 		}
 	}
 	return m, nil
@@ -210,28 +210,53 @@ func (s *Sorter) Sorted() (*Merge, error) {
 
 // cursor is a place in a run.
 type cursor struct {
-	r   *bufio.Reader
-	raw [recordSize]byte
-	key uint64 // first octets of the serial number, which nearly always decide
+	r       io.Reader
+	buf     []byte // whole records
+	at, end int
+	raw     *[recordSize]byte // the record here, good until the next
 }
 
 func (c *cursor) next() (bool, error) {
-	_, err := io.ReadFull(c.r, c.raw[:])
-	if err == io.EOF {
-		return false, nil
+	if c.at == c.end {
+		n, err := io.ReadFull(c.r, c.buf)
+		if err == io.EOF {
+			return false, nil
+		}
+		if err != nil && (err != io.ErrUnexpectedEOF || n%recordSize != 0) {
+			return false, fmt.Errorf("reading the scratch file: %w", err)
+		}
+		c.at, c.end = 0, n
 	}
-	if err != nil {
-		return false, fmt.Errorf("reading the scratch file: %w", err)
-	}
-	c.key = binary.BigEndian.Uint64(c.raw[:])
+	c.raw = (*[recordSize]byte)(c.buf[c.at:])
+	c.at += recordSize
 	return true, nil
 }
 
+// key gives the first octets of the serial number, which nearly always decide.
+func (c *cursor) key() uint64 { return binary.BigEndian.Uint64(c.raw[:]) }
+
 // Merge gives records by serial number, each serial once.
 type Merge struct {
-	cursors []*cursor // a heap
-	Merged  int       // records that said again what another had said
+	heads  []head // a heap
+	merged int
 }
+
+// head is the first record of a run that was not taken yet.
+type head struct {
+	key uint64
+	*cursor
+}
+
+// Source gives records by ascending serial number, each number once.
+type Source interface {
+	// Next gives the next record, or false at the end.
+	Next(*Record) (bool, error)
+	// Repeated is how many records said again what another had said.
+	Repeated() int
+}
+
+// Repeated is how many records said again what another had said.
+func (m *Merge) Repeated() int { return m.merged }
 
 // Conflict is the error for two records that say different things of one
 // certificate.
@@ -246,69 +271,74 @@ func (m *Merge) Next(r *Record) (bool, error) {
 	if more, err := m.take(r); !more || err != nil {
 		return false, err
 	}
-	for len(m.cursors) > 0 && bytes.Equal(m.cursors[0].raw[:serialSize], r.Serial[:]) {
+	for len(m.heads) > 0 && bytes.Equal(m.heads[0].raw[:serialSize], r.Serial[:]) {
 		var again Record
 		if _, err := m.take(&again); err != nil {
 			return false, err
 		}
-		before := *r
+		first := *r
 		if !r.absorb(&again) {
-			return false, &Conflict{before, again}
+			return false, &Conflict{first, again}
 		}
-		m.Merged++
+		m.merged++
 	}
 	return true, nil
 }
 
 func (m *Merge) take(r *Record) (bool, error) {
-	if len(m.cursors) == 0 {
+	if len(m.heads) == 0 {
 		return false, nil
 	}
-	c := m.cursors[0]
-	r.unpack(&c.raw)
+	c := m.heads[0].cursor
+	r.unpack(c.raw)
 	more, err := c.next()
 	if err != nil {
 		return false, err
 	}
-	if !more {
-		m.cursors[0] = m.cursors[len(m.cursors)-1]
-		m.cursors = m.cursors[:len(m.cursors)-1]
+	if more {
+		m.heads[0].key = c.key()
+	} else {
+		m.heads[0] = m.heads[len(m.heads)-1]
+		m.heads = m.heads[:len(m.heads)-1]
 	}
-	if len(m.cursors) > 1 {
+	if len(m.heads) > 1 {
 		m.down()
 	}
 	return true, nil
 }
 
-func (m *Merge) less(i, j int) bool {
-	a, b := m.cursors[i], m.cursors[j]
+func before(a, b *head) bool {
 	if a.key != b.key {
 		return a.key < b.key
 	}
-	return bySerial(&a.raw, &b.raw) < 0
+	return bySerial(a.raw, b.raw) < 0
 }
 
 func (m *Merge) up(i int) {
-	for i > 0 && m.less(i, (i-1)/2) {
-		m.cursors[i], m.cursors[(i-1)/2] = m.cursors[(i-1)/2], m.cursors[i]
+	for i > 0 && before(&m.heads[i], &m.heads[(i-1)/2]) {
+		m.heads[i], m.heads[(i-1)/2] = m.heads[(i-1)/2], m.heads[i]
 		i = (i - 1) / 2
 	}
 }
 
 func (m *Merge) down() {
-	for i := 0; ; {
-		least := i
-		for below := 2*i + 1; below <= 2*i+2 && below < len(m.cursors); below++ {
-			if m.less(below, least) {
-				least = below
-			}
+	moved := m.heads[0]
+	i := 0
+	for {
+		least := 2*i + 1
+		if least >= len(m.heads) {
+			break
 		}
-		if least == i {
-			return
+		if least+1 < len(m.heads) && before(&m.heads[least+1], &m.heads[least]) {
+			least++
 		}
-		m.cursors[i], m.cursors[least] = m.cursors[least], m.cursors[i]
+		if !before(&m.heads[least], &moved) {
+			break
+		}
+		m.heads[i] = m.heads[least]
 		i = least
 	}
+	m.heads[i] = moved
 }
 
 // Each hands out the records in order.

@@ -128,8 +128,8 @@ func TestDuplicates(t *testing.T) {
 		if errors.As(err, &conflict) != c.conflict {
 			t.Errorf("%s: %v", name, err)
 		}
-		if !c.conflict && (count != chunkRecords+1 || m.Merged != 1 || r.Expires != second.Expires) {
-			t.Errorf("%s: %d records, %d merged, expires %d", name, count, m.Merged, r.Expires)
+		if !c.conflict && (count != chunkRecords+1 || m.Repeated() != 1 || r.Expires != second.Expires) {
+			t.Errorf("%s: %d records, %d merged, expires %d", name, count, m.Repeated(), r.Expires)
 		}
 	}
 }

@@ -126,8 +126,12 @@ func (e *PackedEntry) Append(b []byte) ([]byte, error) {
 	// Every length below fits one octet: 2+101 for the serial, 17 for the
 	// date, 37 for the extensions; the entry's own may need two.
 	size := 2 + number + dateSize(e.Date) + e.extensionSize()
-	b = appendHeader(b, asn1.TagSequence|compound, int64(size))
-	b = append(b, asn1.TagInteger, byte(number))
+	if size < 0x80 {
+		b = append(b, asn1.TagSequence|compound, byte(size), asn1.TagInteger, byte(number))
+	} else {
+		b = appendHeader(b, asn1.TagSequence|compound, int64(size))
+		b = append(b, asn1.TagInteger, byte(number))
+	}
 	if serial[0] >= 0x80 {
 		b = append(b, 0)
 	}
@@ -141,6 +145,8 @@ const removeFromCRL = 8
 const (
 	reasonSize     = 12
 	invaliditySize = 26
+	// reasonExtension is reasonCode in DER up to the reason (RFC 5280 §5.3.1).
+	reasonExtension = "\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01"
 )
 
 func (e *PackedEntry) extensionSize() int {
@@ -164,7 +170,7 @@ func (e *PackedEntry) appendExtensions(b []byte) []byte {
 	}
 	b = append(b, asn1.TagSequence|compound, byte(size-2))
 	if e.Reason != 0 {
-		b = append(b, 0x30, reasonSize-2, 0x06, 3, 0x55, 0x1d, 21, 0x04, 3, asn1.TagEnum, 1, byte(e.Reason))
+		b = append(append(b, reasonExtension...), byte(e.Reason))
 	}
 	if e.HasInvalidity {
 		b = append(b, 0x30, invaliditySize-2, 0x06, 3, 0x55, 0x1d, 24, 0x04, 17)
@@ -202,11 +208,14 @@ func appendDate(b []byte, seconds int64, generalized bool) []byte {
 	} else {
 		b = append(b, asn1.TagUTCTime, 13)
 	}
-	for _, v := range [6]int{year % 100, month, day, int(of / 3600), int(of / 60 % 60), int(of % 60)} {
-		b = appendTwo(b, v)
-	}
-	return append(b, 'Z')
+	clock := uint32(of)
+	y, mo, d, h, mi, s := 2*(year%100), 2*month, 2*day, 2*(clock/3600), 2*(clock/60%60), 2*(clock%60)
+	return append(b, twoDigits[y], twoDigits[y+1], twoDigits[mo], twoDigits[mo+1], twoDigits[d], twoDigits[d+1],
+		twoDigits[h], twoDigits[h+1], twoDigits[mi], twoDigits[mi+1], twoDigits[s], twoDigits[s+1], 'Z')
 }
+
+// twoDigits has the numbers from 00 to 99.
+const twoDigits = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
 
 // civil gives the date of a day since 1970 in the Gregorian calendar. Years
 // begin in March for the count, so that the leap day is the last of its year.
@@ -225,4 +234,4 @@ func civil(days int64) (year, month, day int) {
 	return year, month, day
 }
 
-func appendTwo(b []byte, v int) []byte { return append(b, '0'+byte(v/10), '0'+byte(v%10)) }
+func appendTwo(b []byte, v int) []byte { return append(b, twoDigits[2*v], twoDigits[2*v+1]) }
