@@ -51,8 +51,8 @@ compare: build ## the ceremony beside the same work by openssl, whole processes
 comparehsm: build ## the same on SoftHSM beside openssl and pkcs11-tool
 	@sh test/compare/hsm.sh
 
-comparecrl: ## a million revocations beside openssl and Go, in pairs
-	@sh test/compare/crl.sh
+comparecrl: ## a million revocations beside openssl and Go in pairs, and five million
+	@LONG=5000000 sh test/compare/crl.sh
 
 next: ## the second step of CI: the same under a Go that knows ML-DSA by itself
 	@sh test/postquantum/next.sh
