@@ -47,6 +47,26 @@ func crlOutputs(a spec.Address, generation int) []string {
 	return []string{base + ".crl", base + ".crl.pem"}
 }
 
+// CRLFile names the file of the list that one key of an authority signs, in
+// DER.
+func CRLFile(a spec.Address, generation int) string { return crlOutputs(a, generation)[0] }
+
+// CertificateFile names the file of the newest certificate of a generation, in
+// DER, "" when there is none.
+func (s State) CertificateFile(a spec.Address, generation int) string {
+	have, _ := s.Authority(a)
+	g, _ := have.At(generation)
+	last := len(g.Certificates) - 1
+	if last < 0 {
+		return ""
+	}
+	root := g.Certificates[last].Issuer == a
+	if generation != have.Generation {
+		return olderOutputs(a, generation, last+1, root)[1]
+	}
+	return certificateOutputs(a, root)[1]
+}
+
 // SumsName is the file with the digests of the others. sha256sum -c reads it,
 // in the estate's folder.
 const SumsName = "SHA256SUMS"

@@ -46,6 +46,7 @@ func refuseAt(o spec.Origin, attribute, text string, args ...any) error {
 func Check(e *spec.Estate) spec.Diagnostics {
 	var d spec.Diagnostics
 	seen := map[string]bool{}
+	checkPublished(e, &d)
 	for _, o := range e.OnlineCAs {
 		_, keyErr := newSigningKey(o)
 		_, _, provErr := provisionersOf(plan.State{}, o)
@@ -122,6 +123,9 @@ func checkWords(e *spec.Estate, o *spec.OnlineCA) error {
 	}
 	if !plainName.MatchString(o.Origin.Address.FileName()) {
 		refused = append(refused, refuse(o.Origin, "%q cannot be a folder's name; use letters, digits, dots, dashes and underscores", o.Origin.Address.FileName()))
+	}
+	if o.Origin.Address.FileName() == SiteName {
+		refused = append(refused, refuse(o.Origin, "rendered/%s is the site that publishes CRLs; give the online CA another name", SiteName))
 	}
 	for _, name := range o.DNSNames {
 		if _, err := netip.ParseAddr(name); err != nil && !plainHost.MatchString(name) {

@@ -98,6 +98,8 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 	h := newHost(e, o, append([]signingKey{key}, sh.keys...))
 	h.Provisioners, h.Registers = provisioners, o.Registration != nil
 	root, _ := s.Root(o.Authority.Address)
+	sum := sha256.Sum256(root.Certificate)
+	h.RootHex = hex.EncodeToString(sum[:])
 	config, err := encode(configOf(s, o, key, sh, provisioners))
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing ca.json: %w", o.Origin.Address, err)
@@ -106,7 +108,7 @@ func Tree(e *spec.Estate, s plan.State, o *spec.OnlineCA) ([]plan.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: writing defaults.json: %w", o.Origin.Address, err)
 	}
-	files = slices.Concat(files, sh.files, trustFiles(s, o), h.fleet(s, o, sh))
+	files = slices.Concat(files, sh.files, trustFiles(s, o), h.trustKitFiles(s, o, sh), h.fleet(s, o, sh))
 	files = append(files,
 		plan.File{Path: configPath, Mode: 0o644, Data: config},
 		plan.File{Path: defaultsPath, Mode: 0o644, Data: defaults},

@@ -64,7 +64,9 @@ type host struct {
 	Unit         string
 	Clients, SSH []string // names of files
 	Deploy       []string
-	ServerName   string // that a balancer expects in every node's certificate
+	Trust        []string // names of files
+	RootHex      string   // fingerprint of the root, as step takes it
+	ServerName   string   // that a balancer expects in every node's certificate
 	Nodes        []node
 	Balanced     []balanced
 	Group        string // of the nodes in an inventory
@@ -260,10 +262,12 @@ func (h *host) install(files []plan.File) []byte {
 			h.Clients = append(h.Clients, f.Path)
 		case folder == "deploy" || folder == "kubernetes":
 			h.Deploy = append(h.Deploy, f.Path)
+		case folder == "trust":
+			h.Trust = append(h.Trust, f.Path)
 		case folder == "ssh":
 			h.SSH = append(h.SSH, f.Path)
 		}
-		if strings.HasPrefix(f.Path, "systemd/") || strings.HasPrefix(f.Path, "ssh/") || strings.HasPrefix(f.Path, "deploy/") || strings.HasPrefix(f.Path, "kubernetes/") || !strings.Contains(f.Path, "/") {
+		if strings.HasPrefix(f.Path, "systemd/") || strings.HasPrefix(f.Path, "ssh/") || strings.HasPrefix(f.Path, "deploy/") || strings.HasPrefix(f.Path, "trust/") || strings.HasPrefix(f.Path, "kubernetes/") || !strings.Contains(f.Path, "/") {
 			continue // they go elsewhere, and the text says where
 		}
 		if len(h.Folders) == 0 || h.Folders[len(h.Folders)-1].Target != home+"/"+name {

@@ -18,6 +18,15 @@ import (
 // waits for a ceremony, is not looked at.
 func renderChanges(root *os.Root, e *spec.Estate, s plan.State) ([]drift, error) {
 	drifts := []drift{}
+	if _, err := root.Stat(path.Join(renderedDir, render.SiteName)); err == nil {
+		site, err := siteTree(e, s)
+		if err != nil {
+			return nil, err
+		}
+		if drifts, err = findDrift(root, below(renderedDir, site)); err != nil {
+			return nil, err
+		}
+	}
 	for _, o := range e.OnlineCAs {
 		name := o.Address.FileName()
 		if _, err := root.Stat(path.Join(renderedDir, name)); errors.Is(err, fs.ErrNotExist) || len(render.Waiting(s, o)) > 0 {

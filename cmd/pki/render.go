@@ -116,6 +116,13 @@ type tree struct {
 func (a *app) chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree, error) {
 	var trees []tree
 	known := []string{}
+	if len(names) == 0 || slices.Contains(names, render.SiteName) {
+		site, err := siteTree(e, s)
+		if err != nil {
+			return nil, err
+		}
+		trees = append(trees, site...)
+	}
 	for _, o := range e.OnlineCAs {
 		name := o.Address.FileName()
 		known = append(known, name)
@@ -129,11 +136,21 @@ func (a *app) chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree,
 		trees = append(trees, tree{name, files})
 	}
 	for _, n := range names {
-		if !slices.Contains(known, strings.TrimPrefix(n, "online_ca.")) {
+		if n != render.SiteName && !slices.Contains(known, strings.TrimPrefix(n, "online_ca.")) {
 			return nil, &usageError{fmt.Errorf("the estate has no online CA %q; it has %s", n, strings.Join(known, ", "))}
 		}
 	}
 	return trees, nil
+}
+
+// siteTree renders the site that publishes CRLs and certificates: one tree, or
+// none when nothing is to be published.
+func siteTree(e *spec.Estate, s plan.State) ([]tree, error) {
+	files, err := render.Site(e, s)
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	return []tree{{render.SiteName, files}}, nil
 }
 
 // cleanTree renders one online CA and has the tree judged as step-ca would
@@ -211,6 +228,15 @@ type rendering struct {
 // writeRendered renders every online CA that waits for nothing.
 func (a *app) writeRendered(root *os.Root, e *spec.Estate, s plan.State) (rendering, error) {
 	r := rendering{Waiting: map[string][]spec.Address{}}
+	site, err := siteTree(e, s)
+	if err != nil {
+		return r, err
+	}
+	published, err := replaceTrees(root, renderedDir, site)
+	r.Written = append(r.Written, published.Written...)
+	if err != nil {
+		return r, err
+	}
 	for _, o := range e.OnlineCAs {
 		if waiting := render.Waiting(s, o); len(waiting) > 0 {
 			r.Waiting[o.Address.String()] = waiting

@@ -329,6 +329,10 @@ func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error
 		v.fail("estate", "it is not valid; see pki validate")
 		return nil
 	}
+	trees, err := siteTree(estate, s)
+	if err != nil {
+		return err
+	}
 	for _, o := range estate.OnlineCAs {
 		if len(render.Waiting(s, o)) > 0 {
 			continue
@@ -337,7 +341,10 @@ func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error
 		if err != nil {
 			return err
 		}
-		drifts, err := findDrift(root, below(renderedDir, []tree{{o.Address.FileName(), files}}))
+		trees = append(trees, tree{o.Address.FileName(), files})
+	}
+	for _, t := range trees {
+		drifts, err := findDrift(root, below(renderedDir, []tree{t}))
 		if err != nil {
 			return err
 		}
@@ -345,7 +352,7 @@ func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error
 			v.fail(d.Path, "%s; pki render writes it again", d.What)
 		}
 		if len(drifts) == 0 {
-			v.pass("rendered/"+o.Address.FileName(), "%s as the estate gives them", count(len(files), "file"))
+			v.pass("rendered/"+t.name, "%s as the estate gives them", count(len(t.files), "file"))
 		}
 	}
 	return nil
