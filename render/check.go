@@ -86,6 +86,11 @@ func checkHSM(o *spec.OnlineCA) error {
 	if err == nil && o.Kubernetes != nil && strings.HasPrefix(key.pin, runtimeCredentials) {
 		return refuseAt(o.Origin, "key", "a pod has no credentials of systemd; write pin-source=secrets/pin, and put the PIN into the Secret")
 	}
+	if o.Kubernetes != nil && o.Database != nil && strings.Contains(o.Database.DataSource, runtimeCredentials) {
+		at := o.Database.Origin
+		at.Address = o.Address
+		return refuseAt(at, "data_source", "a pod has no credentials of systemd; write passfile=secrets/pgpass, and put the passfile into the Secret")
+	}
 	if err != nil || o.Systemd.HSM == "" {
 		return nil // said elsewhere
 	}

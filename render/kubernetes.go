@@ -5,6 +5,8 @@ import (
 	"embed"
 	"net"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"pki.internal/plan"
@@ -30,6 +32,52 @@ type cluster struct {
 	Maps         []configMap
 }
 
+// ImageRepository and ImageTag are the two words that Helm charts want of an
+// image: a digest stands where a tag does.
+func (c *cluster) ImageRepository() string { return c.Image[:strings.LastIndex(c.Image, ":")] }
+
+// ImageTag is what follows.
+func (c *cluster) ImageTag() string { return c.Image[strings.LastIndex(c.Image, ":")+1:] }
+
+// Has says whether step-ca is handed a password by a name.
+func (c *cluster) Has(name string) bool {
+	return slices.ContainsFunc(c.Credentials, func(one credential) bool { return one.Name == name })
+}
+
+// HasPassword says whether the signing key is a file.
+func (c *cluster) HasPassword() bool { return c.Has("password") }
+
+// helmSecret is a secret of the chart that holds one password.
+type helmSecret struct{ Secret string }
+
+// HelmPasswords are the secrets of the chart beside that of the signing key.
+func (c *cluster) HelmPasswords() []helmSecret {
+	var secrets []helmSecret
+	for _, one := range []struct{ credential, secret string }{
+		{"ssh-host-password", "ssh-host-ca-password"}, {"ssh-user-password", "ssh-user-ca-password"}, {"issuer-password", "certificate-issuer-password"},
+	} {
+		if c.Has(one.credential) {
+			secrets = append(secrets, helmSecret{one.secret})
+		}
+	}
+	return secrets
+}
+
+// HelmFiles are the secret files that are no password of the chart's.
+func (c *cluster) HelmFiles() []string {
+	return slices.DeleteFunc(slices.Clone(c.SecretFiles), func(name string) bool {
+		return strings.HasSuffix(name, "password") && c.Has(name)
+	})
+}
+
+// HelmMaps are the folders of the tree that the chart knows nothing of.
+func (c *cluster) HelmMaps() []configMap {
+	return slices.DeleteFunc(slices.Clone(c.Maps), func(m configMap) bool { return !strings.HasPrefix(m.Folder(), "templates/") })
+}
+
+// Folder is where the map's files lie in the tree.
+func (m configMap) Folder() string { return strings.TrimPrefix(m.Mount, home+"/") }
+
 // configMap is one folder of the tree.
 type configMap struct {
 	Name, Mount string
@@ -44,6 +92,10 @@ func (m configMap) Keys() []string {
 	}
 	return keys
 }
+
+// passfileBelow finds the passfile that a database's address names in the
+// folder where the Secret is mounted.
+var passfileBelow = regexp.MustCompile(`passfile=(?:` + regexp.QuoteMeta(home) + `/)?secrets/([A-Za-z0-9_-][A-Za-z0-9._-]*)(?:&|\s|$)`)
 
 // cluster prepares the manifests: kubectl apply -k takes the tree as it is. The
 // tree's other files become config maps; keys and passwords are referred to.
@@ -70,6 +122,11 @@ func (h *host) cluster(o *spec.OnlineCA) {
 	for _, pin := range h.PINs {
 		c.SecretFiles = append(c.SecretFiles, path.Base(pin))
 	}
+	if o.Database != nil {
+		if found := passfileBelow.FindStringSubmatch(o.Database.DataSource); found != nil {
+			c.SecretFiles = append(c.SecretFiles, found[1])
+		}
+	}
 	h.manifests = c
 }
 
@@ -91,7 +148,7 @@ func (h *host) manifestFiles(tree []plan.File) []plan.File {
 		last := &c.Maps[len(c.Maps)-1]
 		last.Files = append(last.Files, f.Path)
 	}
-	names := []string{"kustomization.yaml", "kubernetes/service.yaml", "kubernetes/statefulset.yaml", "kubernetes/networkpolicy.yaml"}
+	names := []string{"deploy/helm-values.yaml", "kustomization.yaml", "kubernetes/service.yaml", "kubernetes/statefulset.yaml", "kubernetes/networkpolicy.yaml"}
 	if c.CRLPort != "" {
 		names = append(names, "kubernetes/cronjob.yaml")
 	}

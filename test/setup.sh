@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # command or file:package
 packages="openssl:openssl gcc:gcc softhsm2-util:softhsm2 certutil:libnss3-tools p11-kit:p11-kit
 ssss-split:ssss chromium:chromium pdfinfo:poppler-utils zbarimg:zbar-tools python3:python3 jq:jq
-nebula-cert:nebula ssh-keygen:openssh-client curl:curl haproxy:haproxy nginx:nginx /usr/lib/postgresql:postgresql
+nebula-cert:nebula ssh-keygen:openssh-client curl:curl haproxy:haproxy nginx:nginx caddy:caddy /usr/lib/postgresql:postgresql
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 /usr/lib/$(uname -m)-linux-gnu/pkcs11/p11-kit-client.so:p11-kit-modules"
 
@@ -53,6 +53,19 @@ printf '%s\n' "$tools" | while read -r name pin; do
 	fi
 	printf '%s\n' "$pin" >"$bin/$name.pin"
 done
+
+# The OpenAPI description of Kubernetes, by which rendered manifests are judged.
+swagger=.tools/kubernetes.json
+kubernetes=k8s.io/kubernetes@v1.32.4
+if [ ! -s "$swagger" ]; then
+	say "fetching the schemas of $kubernetes"
+	if folder=$(GOFLAGS=-mod=mod go mod download -json "$kubernetes" 2>/dev/null | sed -n 's/.*"Dir": "\(.*\)".*/\1/p') && [ -n "$folder" ]; then
+		cp "$folder/api/openapi-spec/swagger.json" "$swagger.new"
+		mv "$swagger.new" "$swagger"
+	else
+		say "they are not to be had, so no manifest will be judged"
+	fi
+fi
 
 # noble-post-quantum, an implementation of ML-DSA that shares no code with ours.
 noble=test/postquantum
