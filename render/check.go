@@ -130,7 +130,7 @@ func checkWords(e *spec.Estate, o *spec.OnlineCA) error {
 		refused = append(refused, refuse(o.Origin, "%q cannot be a folder's name; use letters, digits, dots, dashes and underscores", o.Origin.Address.FileName()))
 	}
 	if o.Origin.Address.FileName() == SiteName {
-		refused = append(refused, refuse(o.Origin, "rendered/%s is the site that publishes CRLs; give the online CA another name", SiteName))
+		refused = append(refused, refuse(o.Origin, "the folder rendered/%s holds the site that publishes CRLs; give the online CA another name", SiteName))
 	}
 	for _, name := range o.DNSNames {
 		if _, err := netip.ParseAddr(name); err != nil && !plainHost.MatchString(name) {

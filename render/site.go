@@ -280,36 +280,41 @@ func (t *site) files(e *spec.Estate, s plan.State) []plan.File {
 	return files
 }
 
-// checkPublished refuses URLs that no web server could be told of, and those
-// that lead to a step-ca which does not have what they name.
+// checkPublished warns of URLs that no web server could be told of, and of
+// those that lead to a step-ca which does not have what they name.
 func checkPublished(e *spec.Estate, d *spec.Diagnostics) {
+	lost := map[*spec.OnlineCA][]string{}
+	check := func(at spec.Origin, attribute, raw string) {
+		u, err := url.Parse(raw)
+		if err != nil || u.Scheme != "http" {
+			return // refused by spec
+		}
+		if !plainSiteURL(u) {
+			d.Warn(at, attribute, "URL that a web server cannot be told",
+				"%q has characters in its host or path that would have to be quoted differently for nginx and for Caddy, so rendered/site leaves it out. Use letters, digits and . _ - / in it, or configure the web server by hand.", raw)
+			return
+		}
+		if o := listensAt(e, u.Hostname(), cmp.Or(u.Port(), "80")); o != nil && !servedByStepCA(u.Path) && !slices.Contains(lost[o], raw) {
+			lost[o] = append(lost[o], raw)
+		}
+	}
 	for _, a := range e.Authorities {
 		if a.CRL != nil {
 			at := a.CRL.Origin
 			at.Address = a.Address
 			for _, u := range a.CRL.URLs {
-				checkSiteURL(e, d, at, "urls", u)
+				check(at, "urls", u)
 			}
 		}
 		for _, u := range a.CAIssuersURLs {
-			checkSiteURL(e, d, a.Origin, "ca_issuers_urls", u)
+			check(a.Origin, "ca_issuers_urls", u)
 		}
 	}
-}
-
-func checkSiteURL(e *spec.Estate, d *spec.Diagnostics, at spec.Origin, attribute, raw string) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "http" {
-		return // refused by spec
-	}
-	if !plainSiteURL(u) {
-		d.Warn(at, attribute, "URL that a web server cannot be told",
-			"%q has characters in its host or path that would have to be quoted differently for nginx and for Caddy. Use letters, digits and . _ - / in it.", raw)
-		return
-	}
-	if o := listensAt(e, u.Hostname(), cmp.Or(u.Port(), "80")); o != nil && !servedByStepCA(u.Path) {
-		d.Warn(at, attribute, "URL that step-ca does not answer",
-			"%q leads to the plain HTTP listener of %s (insecure_address %q), and step-ca serves nothing there but /1.0/crl and SCEP: everybody would get 404. Let step-ca listen on another port, as in insecure_address = \"127.0.0.1:9080\", and let the site in rendered/site answer here; or publish under another name.",
-			raw, o.Address, o.InsecureAddress)
+	for _, o := range e.OnlineCAs {
+		if urls := lost[o]; len(urls) > 0 {
+			d.Warn(o.Origin, "insecure_address", "URLs that step-ca does not answer",
+				"Certificates name %s, which lead to this listener, and step-ca has nothing there but /1.0/crl and SCEP: clients would get 404. Give it another address, as in insecure_address = \"127.0.0.1:9080\", and let a web server answer there with the site in rendered/%s; or publish under another name.",
+				strings.Join(urls, ", "), SiteName)
+		}
 	}
 }

@@ -1,5 +1,8 @@
 # ACME for everything at home: one small machine, one root in the browsers, and
 # every service renews by itself. Clients: certbot, Caddy, Traefik, lego, acme.sh.
+#
+# Caddy or nginx on the same machine answers on port 80 with rendered/site: the
+# CRLs and certificates that every certificate points to.
 
 estate "homelab" {
   environment = "lab"
@@ -48,7 +51,7 @@ authority "home" {
     algorithm = "ecdsa-p256"
   }
 
-  validity           = "10y"
+  validity           = "5y"
   path_length        = 0
   extended_key_usage = ["server_auth", "client_auth"]
   ca_issuers_urls    = ["http://ca.home.arpa/home.cer"]
@@ -74,7 +77,7 @@ online_ca "home" {
   authority        = authority.home
   dns_names        = ["ca.home.arpa"]
   address          = ":443"
-  insecure_address = ":80"
+  insecure_address = "127.0.0.1:9080" # the web server fetches the CRL here
   provisioners     = [provisioner.acme]
 
   database {

@@ -50,7 +50,7 @@ authority "cluster" {
     algorithm = "ecdsa-p256"
   }
 
-  validity           = "10y"
+  validity           = "5y"
   path_length        = 0
   extended_key_usage = ["server_auth", "client_auth"]
   ca_issuers_urls    = ["http://pki.acme.example/cluster.cer"]

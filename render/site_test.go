@@ -1,0 +1,99 @@
+package render_test
+
+import (
+	"strings"
+	"testing"
+
+	"pki.internal/render"
+	"pki.internal/spec"
+)
+
+// site renders the site of a scene after its ceremony.
+func (s *scene) site(t *testing.T) map[string]string {
+	t.Helper()
+	s.mustTree(t)
+	files, err := render.Site(s.estate, s.state)
+	must(t, err)
+	byPath := map[string]string{}
+	for _, f := range files {
+		byPath[f.Path] = string(f.Data)
+	}
+	return byPath
+}
+
+// TestSite looks at who answers each URL: a file, a step-ca behind the web
+// server, or a step-ca itself.
+func TestSite(t *testing.T) {
+	s := twoTier()
+	site := s.site(t)
+	if got := site["README.txt"]; !strings.Contains(got, "Answered by step-ca itself") || strings.Contains(site["nginx.conf"], "ca.example.internal") {
+		t.Errorf("the list that step-ca has at its own address:\n%s\n%s", got, site["nginx.conf"])
+	}
+	for _, want := range []string{"www/root.cer", "www/root.crl", "www/issuing.cer"} {
+		if site[want] == "" {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	if site["www/issuing.crl"] != "" {
+		t.Error("the ceremony's list would stand in for the one that step-ca signs")
+	}
+
+	s = nodes()
+	s.estate.Authorities[1].CRL.URLs = []string{"http://[fd00::9]:8080/i.crl"}
+	s.mustTree(t)
+	s.estate.Authorities[0].CRL.Presign = 2
+	site = s.site(t)
+	for file, wants := range map[string][]string{
+		"nginx.conf": {"server ca1.example.internal:80;", "server [fd00::2]:80;", "server_name [fd00::9];", "listen 8080;", "location = /i.crl", "default_type application/pkix-cert;"},
+		"Caddyfile":  {"http://[fd00::9]:8080 {", "reverse_proxy ca1.example.internal:80 [fd00::2]:80 {", "http://pki.example.internal {"},
+		"README.txt": {"   root.crl\n"},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(site[file], want) {
+				t.Errorf("%s has no %q\n%s", file, want, site[file])
+			}
+		}
+	}
+	if site["www/root.crl"] != "" {
+		t.Error("a list that is signed ahead would be put back by every publication")
+	}
+
+	// What certificates that are out there name is served on, whatever the estate
+	// says now.
+	s.estate.Authorities[0].CAIssuersURLs = []string{"http://new.example.internal/root.cer"}
+	if urls := s.site(t)["urls.tsv"]; !strings.Contains(urls, "http://new.example.internal/root.cer\troot.cer\t") || !strings.Contains(urls, "http://pki.example.internal/root.cer\troot.cer\t") {
+		t.Errorf("an old URL is gone:\n%s", urls)
+	}
+}
+
+// TestPublishedURLs is about warnings: a URL that leads to a step-ca which does
+// not answer it, and one that no web server can be told.
+func TestPublishedURLs(t *testing.T) {
+	s := twoTier()
+	if d := render.Check(s.estate); len(d) > 0 {
+		t.Errorf("a good estate is warned of %v", d)
+	}
+	s.estate.Authorities[0].CRL.URLs = []string{"http://ca.example.internal/root.crl"}
+	s.estate.Authorities[0].CAIssuersURLs = []string{"http://pki.example.internal/a;b{}.cer", "http://pki.example.internal/a/../b.cer"}
+	var got []string
+	for _, d := range render.Check(s.estate) {
+		if d.Severity != spec.Warning {
+			t.Errorf("an error: %v", d)
+		}
+		got = append(got, d.Summary)
+	}
+	if want := "URL that a web server cannot be told|URL that a web server cannot be told|URLs that step-ca does not answer"; strings.Join(got, "|") != want {
+		t.Errorf("warnings: %q", got)
+	}
+	for name, text := range s.site(t) {
+		if !strings.HasPrefix(name, "www/") && strings.Contains(text, "{}.cer") || !strings.HasPrefix(name, "www/") && strings.Contains(text, "/../") {
+			t.Errorf("%s has the URL:\n%s", name, text)
+		}
+	}
+	s.ca.InsecureAddress = "127.0.0.1:80"
+	for _, d := range render.Check(s.estate) {
+		if d.Summary == "URLs that step-ca does not answer" {
+			t.Errorf("a listener behind the web server: %v", d)
+		}
+	}
+}
