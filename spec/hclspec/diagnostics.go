@@ -199,6 +199,9 @@ func convertRange(r hcl.Range) spec.Range {
 // otherwise.
 func suggest(given string, words []string, otherwise string) string {
 	best, distance := "", 3
+	if len(given) <= 4 { // of a short word, two letters are half
+		distance = 2
+	}
 	for _, w := range words {
 		if d := levenshtein.Distance(given, w, nil); d < distance {
 			best, distance = w, d

@@ -33,6 +33,13 @@ func networkFunctions() map[string]function.Function {
 		"cidrnetmask": text("The mask of an IPv4 network, such as 255.0.0.0.", []function.Parameter{prefix}, cidrNetmask),
 		"cidrsubnet": text("A network inside a network: with so many more bits, the one of that number.",
 			[]function.Parameter{prefix, number("bits"), number("number")}, cidrSubnet),
+		"cidrsubnets": function.New(&function.Spec{
+			Description: "Networks inside a network, one after the other: each with so many more bits.",
+			Params:      []function.Parameter{prefix},
+			VarParam:    &function.Parameter{Name: "bits", Type: cty.Number},
+			Type:        function.StaticReturnType(cty.List(cty.String)),
+			Impl:        func(args []cty.Value, _ cty.Type) (cty.Value, error) { return cidrSubnets(args) },
+		}),
 		"cidrcontains": function.New(&function.Spec{
 			Description: "Whether an address or a network lies inside a network.",
 			Params:      []function.Parameter{prefix, {Name: "inner", Type: cty.String}},
@@ -104,6 +111,40 @@ func cidrNetmask(p netip.Prefix, _ []cty.Value) (string, error) {
 		mask = 0
 	}
 	return netip.AddrFrom4([4]byte{byte(mask >> 24), byte(mask >> 16), byte(mask >> 8), byte(mask)}).String(), nil
+}
+
+// cidrSubnets gives each network the first free place that suits its size.
+func cidrSubnets(args []cty.Value) (cty.Value, error) {
+	p, err := netip.ParsePrefix(args[0].AsString())
+	if err != nil {
+		return cty.DynamicVal, function.NewArgErrorf(0, "%q is not a network such as 10.0.0.0/8", shorten(args[0].AsString()))
+	}
+	p = p.Masked()
+	room := p.Addr().BitLen() - p.Bits()
+	next, end := new(big.Int), new(big.Int).Lsh(big.NewInt(1), uint(room))
+	var networks []cty.Value
+	for i, arg := range args[1:] {
+		bits, err := wholeNumber(arg)
+		if err != nil || bits.Sign() < 1 || !bits.IsInt64() || bits.Int64() > int64(room) {
+			return cty.DynamicVal, function.NewArgErrorf(i+1, "%s has room for 1 to %d more bits", p, room)
+		}
+		size := new(big.Int).Lsh(big.NewInt(1), uint(room)-uint(bits.Int64()))
+		next.Add(next, new(big.Int).Sub(size, big.NewInt(1)))
+		next.Sub(next, new(big.Int).Mod(next, size)) // up to a multiple of its size
+		if new(big.Int).Add(next, size).Cmp(end) > 0 {
+			return cty.DynamicVal, function.NewArgErrorf(i+1, "%s has no room left for it", p)
+		}
+		address, err := plus(p, next)
+		if err != nil {
+			return cty.DynamicVal, err
+		}
+		networks = append(networks, cty.StringVal(fmt.Sprintf("%s/%d", address, p.Bits()+int(bits.Int64()))))
+		next.Add(next, size)
+	}
+	if len(networks) == 0 {
+		return cty.ListValEmpty(cty.String), nil
+	}
+	return cty.ListVal(networks), nil
 }
 
 func cidrSubnet(p netip.Prefix, args []cty.Value) (string, error) {

@@ -10,6 +10,20 @@ import (
 // must come out true.
 func TestFunctions(t *testing.T) {
 	lines := `
+basename("a/b.crt") == "b.crt"
+dirname("a/b.crt") == "a"
+cidrsubnets("10.0.0.0/8", 8, 4, 8)[1] == "10.16.0.0/12" && cidrsubnets("10.0.0.0/8", 8, 4, 8)[2] == "10.32.0.0/16"
+fileexists("people/a.txt") && !fileexists("people/b.txt")
+fileset("people", "*.txt") == toset(["a.txt"]) && length(fileset("none", "*")) == 0
+index(["a", "b"], "b") == 1 && index([1, 2], 2) == 1
+log(8, 2) == 3
+matchkeys(["a", "b"], ["x", "y"], ["y"]) == tolist(["b"])
+one(["a"]) == "a" && one([]) == null
+sum([1, "2"]) == 3
+timecmp("2026-12-01T00:00:00Z", "2027-12-01T00:00:00Z") == -1
+transpose({ a = ["x", "y"], b = ["x"] }).x == tolist(["a", "b"])
+sha512("") == "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"
+replace("a1b22", "/[0-9]+/", "-") == "a-b-"
 abs(-3) == 3
 alltrue([true, true]) && alltrue([]) && !alltrue([true, false])
 anytrue([false, true]) && !anytrue([]) && !anytrue([false])

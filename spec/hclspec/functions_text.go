@@ -2,12 +2,14 @@ package hclspec
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -47,6 +49,11 @@ func fromBase64(s string) (string, error) {
 
 func sha256Hex(s string) (string, error) {
 	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func sha512Hex(s string) (string, error) {
+	sum := sha512.Sum512([]byte(s))
 	return hex.EncodeToString(sum[:]), nil
 }
 
@@ -136,6 +143,19 @@ func productSize(args []cty.Value) int {
 	return size * len(args)
 }
 
+// holdsHugeNumber reports a text that is such a number, or a list that has one.
+func holdsHugeNumber(v cty.Value) bool {
+	switch {
+	case v.IsNull():
+		return false
+	case v.Type() == cty.String:
+		return numeric.MatchString(v.AsString()) && hugeNumber(v.AsString())
+	case v.CanIterateElements():
+		return slices.ContainsFunc(v.AsValueSlice(), holdsHugeNumber)
+	}
+	return false
+}
+
 // textSize is the length of a text, and of all texts in a list together.
 func textSize(v cty.Value) int {
 	switch {
@@ -188,12 +208,20 @@ func indentSize(args []cty.Value) int {
 	return textSize(args[1]) + strings.Count(args[1].AsString(), "\n")*int(n)
 }
 
-var hugeWidth = regexp.MustCompile(`%[^a-zA-Z%]*[0-9]{4}`)
+var (
+	hugeWidth  = regexp.MustCompile(`%[^a-zA-Z%]*[0-9]{4}`)
+	numberVerb = regexp.MustCompile(`%[^a-zA-Z%]*[bdoxXeEfFgG]`)
+)
 
 // formatSize refuses widths and precisions above 999, since the library would
-// fill the memory with blanks.
+// fill the memory with blanks; and texts that such a verb would make huge
+// numbers of.
 func formatSize(args []cty.Value) int {
-	if hugeWidth.MatchString(args[0].AsString()) {
+	format := args[0].AsString()
+	if hugeWidth.MatchString(format) {
+		return maxText + 1
+	}
+	if numberVerb.MatchString(format) && slices.ContainsFunc(args[1:], holdsHugeNumber) {
 		return maxText + 1
 	}
 	size := 0

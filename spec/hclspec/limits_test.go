@@ -68,6 +68,7 @@ func TestNumbersStaySmall(t *testing.T) {
 		"conversion":  `tostring(tonumber("1e99999999"))`,
 		"argument":    `element(["a"], "1e99999999")`,
 		"json":        `tostring(jsondecode("1e99999999"))`,
+		"sum of list": `sum(["1e99999999"])`,
 		"validations": `"x"`,
 	} {
 		main := "locals {\n  a = " + large + "\n}\n"

@@ -3,6 +3,7 @@ package hclspec
 import (
 	"errors"
 	"math/big"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -156,6 +157,9 @@ func operates(t hclsyntax.TokenType) bool {
 	}
 	return false
 }
+
+// numeric is how a text is written that can become a number.
+var numeric = regexp.MustCompile(`^[+-]?[0-9.]+([eE][+-]?[0-9]+)?$`)
 
 func hugeNumber(s string) bool {
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -43,14 +44,17 @@ func (l *loader) evaluateVariable(b *block, text string, given bool) {
 	if b.faulty {
 		return
 	}
-	want := cty.DynamicPseudoType
+	want, defaults := cty.DynamicPseudoType, (*typeexpr.Defaults)(nil)
 	if raw.Type != nil {
-		t, diags := typeexpr.TypeConstraint(raw.Type)
+		if !l.plainType(raw.Type) {
+			return
+		}
+		t, d, diags := typeexpr.TypeConstraintWithDefaults(raw.Type)
 		l.reportHCL(diags)
 		if diags.HasErrors() {
 			return
 		}
-		want = t
+		want, defaults = t, d
 	}
 	value, written := cty.NilVal, b.rng
 	if raw.Default != nil {
@@ -65,6 +69,9 @@ func (l *loader) evaluateVariable(b *block, text string, given bool) {
 	if value == cty.NilVal {
 		return
 	}
+	if defaults != nil && !value.IsNull() { // what optional(TYPE, DEFAULT) says
+		value = defaults.Apply(value)
+	}
 	converted, err := convert.Convert(value, want)
 	if err != nil {
 		l.report(written, "Invalid value for a variable", "The value of var.%s does not fit its type: %s. Give a value of type %s, or change the type.", b.address.Name, err, typeexpr.TypeString(want))
@@ -74,11 +81,37 @@ func (l *loader) evaluateVariable(b *block, text string, given bool) {
 		l.report(written, "Invalid value for a variable", "var.%s is null, and nullable = false forbids that. Give a value, or write a default.", b.address.Name)
 		return
 	}
+	if tooLarge(converted) { // "1e99999999" has become a number just now
+		l.report(written, "Value out of bounds", "The value of var.%s is longer than %d MiB, has more than %d members, or holds %s. Give a smaller one.", b.address.Name, maxText>>20, maxMembers, errHugeNumber)
+		return
+	}
 	v := l.vars[b.address.Name]
 	v.value, v.ok = converted, true
 	for _, validation := range raw.Validation {
 		v.ok = l.checkVariable(b, validation, converted) && v.ok
 	}
+}
+
+// plainType refuses a type whose optional(TYPE, DEFAULT) computes: the library
+// evaluates such defaults by itself, without our bounds.
+func (l *loader) plainType(expr hcl.Expression) bool {
+	native, ok := expr.(hclsyntax.Expression)
+	if !ok {
+		return true
+	}
+	before := l.faults
+	hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch e := n.(type) {
+		case *hclsyntax.ForExpr, *hclsyntax.BinaryOpExpr, *hclsyntax.ConditionalExpr, *hclsyntax.SplatExpr, *hclsyntax.IndexExpr, *hclsyntax.TemplateWrapExpr:
+			l.report(n.Range(), "Default that is not constant", "The default in optional(TYPE, DEFAULT) is written out and computes nothing. Write the value itself.")
+		case *hclsyntax.LiteralValueExpr:
+			if e.Val.Type() == cty.String && numeric.MatchString(e.Val.AsString()) && hugeNumber(e.Val.AsString()) {
+				l.report(n.Range(), "Value out of bounds", "This is %s. Write a smaller one.", errHugeNumber)
+			}
+		}
+		return nil
+	})
+	return l.faults == before
 }
 
 // variableDefault gives a default its value, cty.NilVal when it has none.
