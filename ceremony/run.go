@@ -295,7 +295,7 @@ func (c *ceremony) store(ctx context.Context, address spec.Address) (hsm.Store, 
 
 func keySpec(k plan.KeyAction) (hsm.KeySpec, error) {
 	id, err := hex.DecodeString(k.KeyID)
-	return hsm.KeySpec{ID: id, Label: k.Label, Location: k.Location, Algorithm: k.Algorithm}, err
+	return hsm.KeySpec{ID: id, Label: k.Label, Location: k.Location, Algorithm: k.Algorithm.KeyType()}, err
 }
 
 // open writes the first entry of a ceremony, or of its continuation.

@@ -64,6 +64,9 @@ func (m *maker) adopt(a *spec.Authority) bool {
 		spki: action.SPKI, certificate: certificate, imported: true,
 	}
 	own.ref.Algorithm, _ = tbs.AlgorithmOfSPKI(own.spki) // one that cannot sign here is refused below where it must
+	if a.Key != nil {
+		own.ref.Algorithm = a.Key.Algorithm
+	}
 	if !m.adoptIssuer(a, action, certificate) || !m.fits(a, certificate) || !m.adoptKey(a, action, own) || !m.adoptLists(a, action, certificate) {
 		return true
 	}
@@ -133,7 +136,7 @@ func (m *maker) fits(a *spec.Authority, c *x509.Certificate) bool {
 		differ("path_length", fmt.Sprint(c.MaxPathLen), fmt.Sprint(*a.PathLength))
 	}
 	if a.Key != nil {
-		if have, err := tbs.AlgorithmOfSPKI(c.RawSubjectPublicKeyInfo); err != nil || have != a.Key.Algorithm {
+		if have, err := tbs.AlgorithmOfSPKI(c.RawSubjectPublicKeyInfo); err != nil || have != a.Key.Algorithm.KeyType() {
 			name := string(have)
 			if err != nil {
 				name = public.NameOf(c.RawSubjectPublicKeyInfo)

@@ -333,17 +333,20 @@ func refOf(address spec.Address, g Generation) KeyRef {
 	ref := KeyRef{Address: address, Generation: g.Number, SPKI: g.spki}
 	// An algorithm that cannot be told stays empty and fails the signing.
 	ref.Algorithm, _ = tbs.AlgorithmOfSPKI(ref.SPKI)
+	if g.Key != nil { // whose entry also says how it signs
+		ref.Algorithm = g.Key.Key.Algorithm
+	}
 	return ref
 }
 
 func (m *maker) generateKey(a *spec.Authority) bool {
 	algorithm := a.Key.Algorithm
-	stand, err := tbs.PreviewKey(algorithm, m.previews[algorithm])
+	stand, err := tbs.PreviewKey(algorithm, m.previews[algorithm.KeyType()])
 	if err != nil {
 		m.diags.Report(a.Origin, "key", "Key that cannot be previewed", "%s.", err)
 		return false
 	}
-	m.previews[algorithm]++
+	m.previews[algorithm.KeyType()]++
 	spki, err := public.Marshal(stand.Public())
 	if err != nil {
 		m.diags.Report(a.Origin, "key", "Key that cannot be previewed", "%s.", err)

@@ -351,7 +351,7 @@ func (s *State) makeKey(k *KeyMade) error {
 	if err != nil {
 		return fmt.Errorf("its public key: %w", err)
 	}
-	if algorithm, err := tbs.AlgorithmOf(key); err != nil || algorithm != k.Key.Algorithm {
+	if algorithm, err := tbs.AlgorithmOf(key); err != nil || algorithm != k.Key.Algorithm.KeyType() {
 		return fmt.Errorf("its public key is not %s", k.Key.Algorithm.Title())
 	}
 	if other, taken := s.ownerOf(k.SPKI); taken {

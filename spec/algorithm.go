@@ -21,12 +21,27 @@ const (
 	MLDSA44   Algorithm = "ml-dsa-44"
 	MLDSA65   Algorithm = "ml-dsa-65"
 	MLDSA87   Algorithm = "ml-dsa-87"
+
+	// An RSA key that signs with RSASSA-PSS (RFC 4055 §3.1); the two above sign
+	// with RSASSA-PKCS1-v1_5.
+	RSA3072PSS Algorithm = "rsa-3072-pss"
+	RSA4096PSS Algorithm = "rsa-4096-pss"
 )
 
 // Algorithms lists every algorithm in the order in which help shows them.
 func Algorithms() []Algorithm {
-	return []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, RSA3072, RSA4096, Ed25519, MLDSA44, MLDSA65, MLDSA87}
+	return []Algorithm{ECDSAP256, ECDSAP384, ECDSAP521, RSA3072, RSA4096, RSA3072PSS, RSA4096PSS, Ed25519, MLDSA44, MLDSA65, MLDSA87}
 }
+
+// KeyTypes lists the algorithms without those that differ only in how they
+// sign: what a key alone can be told by.
+func KeyTypes() []Algorithm {
+	return slices.DeleteFunc(Algorithms(), func(a Algorithm) bool { return a != a.KeyType() })
+}
+
+// KeyType gives the algorithm that a key of this one shows. An RSA key does
+// not say how it signs.
+func (a Algorithm) KeyType() Algorithm { return Algorithm(strings.TrimSuffix(string(a), "-pss")) }
 
 // Title gives the name that people read on paper.
 func (a Algorithm) Title() string {
@@ -41,6 +56,10 @@ func (a Algorithm) Title() string {
 		return "RSA 3072"
 	case RSA4096:
 		return "RSA 4096"
+	case RSA3072PSS:
+		return "RSA 3072 (PSS)"
+	case RSA4096PSS:
+		return "RSA 4096 (PSS)"
 	case Ed25519:
 		return "Ed25519"
 	case MLDSA44, MLDSA65, MLDSA87:

@@ -3,6 +3,7 @@ package spec
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -88,6 +89,10 @@ func ParseCapabilities(text []byte) (*Capabilities, error) {
 
 // Can reports whether an algorithm was seen to work, and why not.
 func (c *Capabilities) Can(a Algorithm) (why string, works bool) {
+	if pss := "RSA_PKCS_PSS"; a != a.KeyType() && !slices.ContainsFunc(c.Mechanisms, func(m CapabilityMechanism) bool { return m.Name == pss }) {
+		return "the token lists no mechanism " + pss, false
+	}
+	a = a.KeyType()
 	for _, have := range c.Algorithms {
 		switch {
 		case have.Algorithm != a:

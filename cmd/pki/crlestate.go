@@ -99,10 +99,11 @@ func (s *crlSigner) estateKey(ctx context.Context, root *os.Root, e *spec.Estate
 	}
 	s.store = opened
 	k := have.Key.Key
+	s.algorithm = k.Algorithm
 	id, err := hex.DecodeString(k.KeyID)
 	if err != nil {
 		return err
 	}
-	s.key, err = opened.Find(ctx, hsm.KeySpec{ID: id, Label: k.Label, Location: k.Location, Algorithm: k.Algorithm}, s.issuer.RawSubjectPublicKeyInfo)
+	s.key, err = opened.Find(ctx, hsm.KeySpec{ID: id, Label: k.Label, Location: k.Location, Algorithm: k.Algorithm.KeyType()}, s.issuer.RawSubjectPublicKeyInfo)
 	return err
 }

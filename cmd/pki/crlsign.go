@@ -214,8 +214,10 @@ func (s *crlSigner) openIssuer(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.algorithm, err = tbs.AlgorithmOfSPKI(s.issuer.RawSubjectPublicKeyInfo); err != nil {
-		return fmt.Errorf("%s: %w", s.o.issuer, err)
+	if s.algorithm == "" { // an estate's ledger says how the key signs
+		if s.algorithm, err = tbs.SignedAs(s.issuer); err != nil {
+			return fmt.Errorf("%s: %w", s.o.issuer, err)
+		}
 	}
 	// RFC 5280 §5.2.1: the list says which key signed it.
 	if len(s.issuer.SubjectKeyId) == 0 {

@@ -138,7 +138,7 @@ func TestEveryFormSigns(t *testing.T) {
 			}
 			message := []byte("message")
 			signature, err := key.Sign(t.Context(), message, crypto.Hash(0))
-			if err != nil || !public.VerifyDigest(key.Public(), 0, message, signature) {
+			if err != nil || !public.VerifyDigest(key.Public(), crypto.Hash(0), message, signature) {
 				t.Errorf("%s, %s: no good signature (%v)", l.set, form, err)
 			}
 			if _, err := key.Sign(t.Context(), message, crypto.SHA256); err == nil {

@@ -110,6 +110,10 @@ func keyPlanOf(a spec.Algorithm) (keyPlan, bool) {
 		return keyPlan{generate: ckmRSAKeyGen, sign: ckmRSA, bits: 3072}, true
 	case spec.RSA4096:
 		return keyPlan{generate: ckmRSAKeyGen, sign: ckmRSA, bits: 4096}, true
+	case spec.RSA3072PSS:
+		return keyPlan{generate: ckmRSAKeyGen, sign: ckmRSAPSS, bits: 3072}, true
+	case spec.RSA4096PSS:
+		return keyPlan{generate: ckmRSAKeyGen, sign: ckmRSAPSS, bits: 4096}, true
 	case spec.Ed25519:
 		// Its bits are 255 to some modules and 256 to others, so they are not compared.
 		return keyPlan{generate: ckmEdKeyGen, sign: ckmEdDSA, oid: "\x06\x03\x2b\x65\x70", printable: "\x13\x0cedwards25519"}, true

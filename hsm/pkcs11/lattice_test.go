@@ -80,7 +80,7 @@ func lattice(t *testing.T, o Options, orders ...string) Options {
 func TestTokenOfVersion32(t *testing.T) {
 	o := lattice(t, newToken(t, "lattice"))
 	s := openToken(t, o)
-	for _, a := range spec.Algorithms() {
+	for _, a := range spec.KeyTypes() {
 		if !a.PostQuantum() {
 			continue
 		}
@@ -127,7 +127,7 @@ func TestReportOfVersion32(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range spec.Algorithms() {
+	for _, a := range spec.KeyTypes() {
 		if why, works := c.Can(a); !works {
 			t.Errorf("%s: %s", a, why)
 		}

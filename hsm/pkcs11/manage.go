@@ -317,7 +317,7 @@ func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error
 		c.Mechanisms = append(c.Mechanisms, spec.CapabilityMechanism{Name: m.Name, MinSize: m.MinSize, MaxSize: m.MaxSize})
 	}
 	confined := false
-	for _, a := range spec.Algorithms() {
+	for _, a := range spec.KeyTypes() {
 		ability := spec.Capability{Algorithm: a}
 		private, err := s.trial(ctx, a)
 		switch {

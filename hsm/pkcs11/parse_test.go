@@ -79,7 +79,7 @@ func TestPublicKeyRefuses(t *testing.T) {
 }
 
 func FuzzPublicKey(f *testing.F) {
-	for _, a := range spec.Algorithms() {
+	for _, a := range spec.KeyTypes() {
 		p, _ := keyPlanOf(a)
 		f.Add(ulongBytes(3), []byte(p.oid), []byte{4, 0x81, 0x85, 4}, []byte{1, 0, 1})
 		f.Add(ulongBytes(0x40), []byte(p.printable), make([]byte, 34), []byte{})

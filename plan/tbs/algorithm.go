@@ -1,12 +1,14 @@
 package tbs
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	_ "crypto/sha256" // hashes of the algorithms below
 	_ "crypto/sha512"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
@@ -25,28 +27,33 @@ type signatureScheme struct {
 	oid  string
 	null bool // RSA writes NULL parameters (RFC 4055 §5), the others none
 	hash crypto.Hash
+	pss  bool // RSASSA-PSS, whose parameters name the hash (RFC 4055 §3.1)
 }
 
 func schemeOf(a spec.Algorithm) (signatureScheme, error) {
 	switch a {
 	case spec.ECDSAP256:
-		return signatureScheme{"1.2.840.10045.4.3.2", false, crypto.SHA256}, nil
+		return signatureScheme{oid: "1.2.840.10045.4.3.2", hash: crypto.SHA256}, nil
 	case spec.ECDSAP384:
-		return signatureScheme{"1.2.840.10045.4.3.3", false, crypto.SHA384}, nil
+		return signatureScheme{oid: "1.2.840.10045.4.3.3", hash: crypto.SHA384}, nil
 	case spec.ECDSAP521:
-		return signatureScheme{"1.2.840.10045.4.3.4", false, crypto.SHA512}, nil
+		return signatureScheme{oid: "1.2.840.10045.4.3.4", hash: crypto.SHA512}, nil
 	case spec.RSA3072:
-		return signatureScheme{"1.2.840.113549.1.1.11", true, crypto.SHA256}, nil
+		return signatureScheme{oid: "1.2.840.113549.1.1.11", null: true, hash: crypto.SHA256}, nil
 	case spec.RSA4096:
-		return signatureScheme{"1.2.840.113549.1.1.12", true, crypto.SHA384}, nil
+		return signatureScheme{oid: "1.2.840.113549.1.1.12", null: true, hash: crypto.SHA384}, nil
+	case spec.RSA3072PSS:
+		return signatureScheme{oid: oidPSS, hash: crypto.SHA256, pss: true}, nil
+	case spec.RSA4096PSS:
+		return signatureScheme{oid: oidPSS, hash: crypto.SHA384, pss: true}, nil
 	case spec.Ed25519:
-		return signatureScheme{"1.3.101.112", false, 0}, nil
+		return signatureScheme{oid: "1.3.101.112"}, nil
 	case spec.MLDSA44: // RFC 9881 §2
-		return signatureScheme{"2.16.840.1.101.3.4.3.17", false, 0}, nil
+		return signatureScheme{oid: "2.16.840.1.101.3.4.3.17"}, nil
 	case spec.MLDSA65:
-		return signatureScheme{"2.16.840.1.101.3.4.3.18", false, 0}, nil
+		return signatureScheme{oid: "2.16.840.1.101.3.4.3.18"}, nil
 	case spec.MLDSA87:
-		return signatureScheme{"2.16.840.1.101.3.4.3.19", false, 0}, nil
+		return signatureScheme{oid: "2.16.840.1.101.3.4.3.19"}, nil
 	}
 	return signatureScheme{}, fmt.Errorf("%q is not an algorithm that this version signs with", a)
 }
@@ -58,8 +65,11 @@ func algorithmIdentifier(a spec.Algorithm) (pkix.AlgorithmIdentifier, error) {
 	}
 	oid, err := parseOID(s.oid)
 	id := pkix.AlgorithmIdentifier{Algorithm: oid}
-	if s.null {
+	switch {
+	case s.null:
 		id.Parameters = asn1.NullRawValue
+	case s.pss:
+		id.Parameters.FullBytes, err = public.PSSParameters(s.hash)
 	}
 	return id, err
 }
@@ -77,7 +87,16 @@ func Digest(a spec.Algorithm, message []byte) ([]byte, crypto.SignerOpts, error)
 	}
 	h := s.hash.New()
 	h.Write(message)
-	return h.Sum(nil), s.hash, nil
+	return h.Sum(nil), s.options(), nil
+}
+
+// options are what a signer is told. A PSS salt is as long as the hash, as
+// RFC 4055 §3.1 recommends.
+func (s signatureScheme) options() crypto.SignerOpts {
+	if s.pss {
+		return &rsa.PSSOptions{SaltLength: s.hash.Size(), Hash: s.hash}
+	}
+	return s.hash
 }
 
 // ErrSignature means that a signature is not the named key's signature of the
@@ -109,10 +128,10 @@ func VerifyDigest(a spec.Algorithm, spki, digest, signature []byte) error {
 	if err != nil {
 		return err
 	}
-	if have != a {
+	if have != a.KeyType() {
 		return fmt.Errorf("the key is %s, not %s: %w", have.Title(), a.Title(), ErrSignature)
 	}
-	if !public.VerifyDigest(key, scheme.hash, digest, signature) {
+	if !public.VerifyDigest(key, scheme.options(), digest, signature) {
 		return ErrSignature
 	}
 	return nil
@@ -121,7 +140,7 @@ func VerifyDigest(a spec.Algorithm, spki, digest, signature []byte) error {
 // SignerOptions gives what a signer is told beside a digest.
 func SignerOptions(a spec.Algorithm) (crypto.SignerOpts, error) {
 	s, err := schemeOf(a)
-	return s.hash, err
+	return s.options(), err
 }
 
 // AlgorithmOfSPKI is AlgorithmOf for a SubjectPublicKeyInfo in DER.
@@ -131,6 +150,21 @@ func AlgorithmOfSPKI(spki []byte) (spec.Algorithm, error) {
 		return "", err
 	}
 	return AlgorithmOf(key)
+}
+
+const oidPSS = "1.2.840.113549.1.1.10"
+
+// SignedAs gives the algorithm of an authority from a certificate that its own
+// key has signed: that of the key, and PSS where the signature is.
+func SignedAs(c *x509.Certificate) (spec.Algorithm, error) {
+	a, err := AlgorithmOfSPKI(c.RawSubjectPublicKeyInfo)
+	switch c.SignatureAlgorithm {
+	case x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS:
+		if bytes.Equal(c.RawSubject, c.RawIssuer) {
+			a += "-pss"
+		}
+	}
+	return a, err
 }
 
 // AlgorithmOf tells which algorithm a public key is for.

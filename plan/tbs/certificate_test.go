@@ -138,6 +138,7 @@ func nameReadsBack(want spec.Name, der []byte) bool {
 func goSignature(a spec.Algorithm) x509.SignatureAlgorithm {
 	return map[spec.Algorithm]x509.SignatureAlgorithm{
 		spec.ECDSAP256: x509.ECDSAWithSHA256, spec.ECDSAP384: x509.ECDSAWithSHA384, spec.ECDSAP521: x509.ECDSAWithSHA512,
+		spec.RSA3072PSS: x509.SHA256WithRSAPSS, spec.RSA4096PSS: x509.SHA384WithRSAPSS,
 		spec.RSA3072: x509.SHA256WithRSA, spec.RSA4096: x509.SHA384WithRSA, spec.Ed25519: x509.PureEd25519,
 	}[a]
 }

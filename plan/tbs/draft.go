@@ -18,7 +18,7 @@ func Draft(tbs []byte, a spec.Algorithm) ([]byte, error) {
 	size := map[spec.Algorithm]int{
 		spec.RSA3072: 384, spec.RSA4096: 512, spec.Ed25519: 64,
 		spec.MLDSA44: mldsa.MLDSA44SignatureSize, spec.MLDSA65: mldsa.MLDSA65SignatureSize, spec.MLDSA87: mldsa.MLDSA87SignatureSize,
-	}[a]
+	}[a.KeyType()]
 	signature := bytes.Repeat([]byte{0x55}, size)
 	if size == 0 {
 		half := map[spec.Algorithm]int{spec.ECDSAP256: 32, spec.ECDSAP384: 48, spec.ECDSAP521: 65}[a]

@@ -9,6 +9,7 @@ import (
 	"crypto/hkdf"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	_ "embed"
 	"fmt"
 	"math/big"
@@ -39,6 +40,7 @@ var previewPrimes string
 // copy of this program and therefore worth nothing: IsPreviewKey recognises
 // them wherever they turn up.
 func PreviewKey(a spec.Algorithm, index int) (crypto.Signer, error) {
+	a = a.KeyType()
 	if index < 0 || index >= MaxPreviews(a) {
 		return nil, fmt.Errorf("a plan previews at most %d keys of %s; split the ceremony in two", MaxPreviews(a), a.Title())
 	}
@@ -174,8 +176,9 @@ func IsPreviewKey(spki []byte) bool {
 }
 
 // Sign makes a preview key's signature. It needs no randomness: ECDSA runs as
-// in RFC 6979, ML-DSA in its deterministic form (FIPS 204 §3.4), and the
-// others are deterministic by nature.
+// in RFC 6979, ML-DSA in its deterministic form (FIPS 204 §3.4), the salt of
+// RSASSA-PSS comes from the message, and the others are deterministic by
+// nature.
 func Sign(key crypto.Signer, a spec.Algorithm, message []byte) ([]byte, error) {
 	digest, opts, err := Digest(a, message)
 	if err != nil {
@@ -183,6 +186,10 @@ func Sign(key crypto.Signer, a spec.Algorithm, message []byte) ([]byte, error) {
 	}
 	if lattice, ok := key.(*mldsa.PrivateKey); ok {
 		return lattice.SignDeterministic(digest, opts)
+	}
+	if _, pss := opts.(*rsa.PSSOptions); pss {
+		salt := sha512.Sum512(message)
+		return key.Sign(bytes.NewReader(salt[:]), digest, opts)
 	}
 	return key.Sign(nil, digest, opts)
 }

@@ -10,7 +10,7 @@ import (
 
 func TestPreviewKeysAreDistinctDeterministicAndKnown(t *testing.T) {
 	seen := map[string]string{}
-	for _, a := range spec.Algorithms() {
+	for _, a := range spec.KeyTypes() {
 		for index := range MaxPreviewKeys {
 			key, err := PreviewKey(a, index)
 			if err != nil {

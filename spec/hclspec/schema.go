@@ -203,7 +203,7 @@ type rawKey struct {
 	spec.Origin
 
 	Store     ref    `hcl:"store" doc:"a reference to a key store, such as key_store.root" ref:"key_store"`
-	Algorithm string `hcl:"algorithm" doc:"a kind of key, such as \"ecdsa-p384\""`
+	Algorithm string `hcl:"algorithm" doc:"a kind of key: ecdsa-p256, -p384 or -p521, rsa-3072 or -4096 (with -pss for RSASSA-PSS), ed25519, ml-dsa-44, -65 or -87"`
 }
 
 type rawNameConstraints struct {

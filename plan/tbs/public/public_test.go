@@ -166,7 +166,7 @@ func TestMalformedSignaturesAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !public.VerifyDigest(key.PublicKey(), 0, message, signature) {
+	if !public.VerifyDigest(key.PublicKey(), crypto.Hash(0), message, signature) {
 		t.Fatal("the sound signature is refused")
 	}
 	context, err := key.Sign(nil, message, &mldsa.Options{Context: "elsewhere"})
@@ -177,14 +177,14 @@ func TestMalformedSignaturesAreRefused(t *testing.T) {
 		"cut": signature[:len(signature)-1], "longer": append(bytes.Clone(signature), 0), "none": nil,
 		"zeros": make([]byte, len(signature)), "with a context": context,
 	} {
-		if public.VerifyDigest(key.PublicKey(), 0, message, s) {
+		if public.VerifyDigest(key.PublicKey(), crypto.Hash(0), message, s) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
 	if public.VerifyDigest(key.PublicKey(), crypto.SHA256, message, signature) {
 		t.Error("accepted as a signature over a digest")
 	}
-	if public.VerifyDigest(exampleKey(t, mldsa.MLDSA87()).PublicKey(), 0, message, signature) {
+	if public.VerifyDigest(exampleKey(t, mldsa.MLDSA87()).PublicKey(), crypto.Hash(0), message, signature) {
 		t.Error("accepted under a key of ML-DSA-87")
 	}
 }

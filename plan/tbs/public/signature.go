@@ -9,6 +9,7 @@ import (
 	_ "crypto/sha256" // hashes of the algorithms below
 	_ "crypto/sha512"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -26,22 +27,26 @@ type Scheme struct {
 
 	oid  string
 	kind string // of the key, as kindOf names it
+	pss  bool
 }
 
 // schemes are those that this package verifies by itself. SHA-1 is not among
 // them: nobody should rely on such a signature any more.
 func schemes() []Scheme {
 	return []Scheme{
-		{"ECDSA-SHA256", crypto.SHA256, "1.2.840.10045.4.3.2", "EC"},
-		{"ECDSA-SHA384", crypto.SHA384, "1.2.840.10045.4.3.3", "EC"},
-		{"ECDSA-SHA512", crypto.SHA512, "1.2.840.10045.4.3.4", "EC"},
-		{"SHA256-RSA", crypto.SHA256, "1.2.840.113549.1.1.11", "RSA"},
-		{"SHA384-RSA", crypto.SHA384, "1.2.840.113549.1.1.12", "RSA"},
-		{"SHA512-RSA", crypto.SHA512, "1.2.840.113549.1.1.13", "RSA"},
-		{"Ed25519", 0, "1.3.101.112", "Ed25519"},
-		{"ML-DSA-44", 0, "2.16.840.1.101.3.4.3.17", "ML-DSA-44"},
-		{"ML-DSA-65", 0, "2.16.840.1.101.3.4.3.18", "ML-DSA-65"},
-		{"ML-DSA-87", 0, "2.16.840.1.101.3.4.3.19", "ML-DSA-87"},
+		{"ECDSA-SHA256", crypto.SHA256, "1.2.840.10045.4.3.2", "EC", false},
+		{"ECDSA-SHA384", crypto.SHA384, "1.2.840.10045.4.3.3", "EC", false},
+		{"ECDSA-SHA512", crypto.SHA512, "1.2.840.10045.4.3.4", "EC", false},
+		{"SHA256-RSA", crypto.SHA256, "1.2.840.113549.1.1.11", "RSA", false},
+		{"SHA384-RSA", crypto.SHA384, "1.2.840.113549.1.1.12", "RSA", false},
+		{"SHA512-RSA", crypto.SHA512, "1.2.840.113549.1.1.13", "RSA", false},
+		{"SHA256-RSAPSS", crypto.SHA256, oidPSS, "RSA", true},
+		{"SHA384-RSAPSS", crypto.SHA384, oidPSS, "RSA", true},
+		{"SHA512-RSAPSS", crypto.SHA512, oidPSS, "RSA", true},
+		{"Ed25519", 0, "1.3.101.112", "Ed25519", false},
+		{"ML-DSA-44", 0, "2.16.840.1.101.3.4.3.17", "ML-DSA-44", false},
+		{"ML-DSA-65", 0, "2.16.840.1.101.3.4.3.18", "ML-DSA-65", false},
+		{"ML-DSA-87", 0, "2.16.840.1.101.3.4.3.19", "ML-DSA-87", false},
 	}
 }
 
@@ -72,6 +77,13 @@ func SchemeOf(algorithm []byte) (Scheme, bool) {
 	}
 	oid := id.OID.String()
 	for _, s := range schemes() {
+		if s.pss && s.oid == oid {
+			want, err := PSSParameters(s.Hash)
+			if err == nil && bytes.Equal(id.Parameters.FullBytes, want) {
+				return s, true
+			}
+			continue
+		}
 		if s.oid == oid {
 			bare := s.Hash != 0 || len(id.Parameters.FullBytes) == 0
 			return s, bare
@@ -86,19 +98,58 @@ func (s Scheme) Verify(key crypto.PublicKey, digest, signature []byte) error {
 	if s.kind == "" || s.kind != kindOf(key) {
 		return fmt.Errorf("the signature is of %s, and the key of %s: %w", s.Name, Name(key), ErrSignature)
 	}
-	if !VerifyDigest(key, s.Hash, digest, signature) {
+	if !VerifyDigest(key, s.options(), digest, signature) {
 		return ErrSignature
 	}
 	return nil
 }
 
+func (s Scheme) options() crypto.SignerOpts {
+	if s.pss {
+		return &rsa.PSSOptions{SaltLength: s.Hash.Size(), Hash: s.Hash}
+	}
+	return s.Hash
+}
+
+const oidPSS = "1.2.840.113549.1.1.10"
+
+// PSSParameters are RSASSA-PSS-params in the one form that crypto/x509 knows:
+// a hash, MGF1 with the same, and a salt of its length (RFC 4055 §3.1). The
+// hashes have NULL parameters (§2.1), and the trailer field is its default.
+func PSSParameters(hash crypto.Hash) ([]byte, error) {
+	oid, known := map[crypto.Hash]asn1.ObjectIdentifier{
+		crypto.SHA256: {2, 16, 840, 1, 101, 3, 4, 2, 1}, crypto.SHA384: {2, 16, 840, 1, 101, 3, 4, 2, 2}, crypto.SHA512: {2, 16, 840, 1, 101, 3, 4, 2, 3},
+	}[hash]
+	if !known {
+		return nil, fmt.Errorf("no PSS parameters for the hash %s", hash)
+	}
+	hashID := pkix.AlgorithmIdentifier{Algorithm: oid, Parameters: asn1.NullRawValue}
+	inner, err := asn1.Marshal(hashID)
+	if err != nil {
+		return nil, err
+	}
+	return asn1.Marshal(struct {
+		Hash pkix.AlgorithmIdentifier `asn1:"explicit,tag:0"`
+		MGF  pkix.AlgorithmIdentifier `asn1:"explicit,tag:1"`
+		Salt int                      `asn1:"explicit,tag:2"`
+	}{
+		hashID,
+		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}, Parameters: asn1.RawValue{FullBytes: inner}}, // id-mgf1
+		hash.Size(),
+	})
+}
+
 // VerifyDigest says whether a signature is that of a key. digest is the hash
-// of the message, or the message itself where hash is 0.
-func VerifyDigest(key crypto.PublicKey, hash crypto.Hash, digest, signature []byte) bool {
+// of the message, or the message itself where the options name no hash.
+func VerifyDigest(key crypto.PublicKey, opts crypto.SignerOpts, digest, signature []byte) bool {
+	hash := opts.HashFunc()
 	switch k := key.(type) {
 	case *ecdsa.PublicKey:
 		return hash != 0 && ecdsa.VerifyASN1(k, digest, signature)
 	case *rsa.PublicKey:
+		if pss, is := opts.(*rsa.PSSOptions); is {
+			return hash != 0 && rsa.VerifyPSS(k, hash, digest, signature, pss) == nil
+		}
 		return hash != 0 && rsa.VerifyPKCS1v15(k, hash, digest, signature) == nil
 	case ed25519.PublicKey:
 		return hash == 0 && len(k) == ed25519.PublicKeySize && ed25519.Verify(k, digest, signature)
