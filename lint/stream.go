@@ -25,7 +25,8 @@ type CRLStream struct {
 }
 
 // sampled is how many entries of a stream every lint of the profile sees. The
-// others are held against the rules for entries alone.
+// others are held against the rules for entries alone, and the one with the
+// earliest date against both.
 const sampled = 64
 
 // ClearCRLStream is [Linter.ClearCRL] for a list of any length. It reads the
@@ -61,9 +62,11 @@ func (l *Linter) ClearCRLStream(c CRLStream, object string, p Policy, now time.T
 
 // streamed is what is kept of the entries that went by.
 type streamed struct {
-	sample []pkix.RevokedCertificate
-	latest int64 // date of revocation
-	held   int
+	sample   []pkix.RevokedCertificate
+	latest   int64 // date of revocation
+	earliest crlwalk.Entry
+	sampled  bool // the earliest is in the sample
+	held     int
 }
 
 func (s *streamed) see(e *crlwalk.Entry) error {
@@ -71,9 +74,19 @@ func (s *streamed) see(e *crlwalk.Entry) error {
 	if e.Reason == reasonCertificateHold {
 		s.held++
 	}
-	if len(s.sample) == sampled || e.Faults != 0 {
+	fits := len(s.sample) < sampled && e.Faults == 0
+	if s.earliest.Serial == nil || e.Date < s.earliest.Date {
+		s.earliest = crlwalk.Entry{Serial: append(s.earliest.Serial[:0], e.Serial...), Date: e.Date, Reason: e.Reason}
+		s.sampled = fits
+	}
+	if !fits {
 		return nil
 	}
+	return s.keep(e)
+}
+
+// keep puts an entry into the sample.
+func (s *streamed) keep(e *crlwalk.Entry) error {
 	entry := pkix.RevokedCertificate{SerialNumber: new(big.Int).SetBytes(e.Serial), RevocationTime: time.Unix(e.Date, 0).UTC()}
 	if e.Reason != 0 {
 		value, err := asn1.Marshal(asn1.Enumerated(e.Reason))
@@ -89,6 +102,12 @@ func (s *streamed) see(e *crlwalk.Entry) error {
 // draft makes a list of everything but the entries that were not sampled, with
 // a stand-in for the signature.
 func (s *streamed) draft(list *crlwalk.List, issuer *x509.Certificate) ([]byte, error) {
+	// A date before X.509 is in any place; the rest of the list comes later.
+	if list.Entries > 0 && !s.sampled && list.Faults == 0 {
+		if err := s.keep(&s.earliest); err != nil {
+			return nil, err
+		}
+	}
 	signed, err := asn1.Marshal(struct {
 		Version    int
 		Signature  asn1.RawValue

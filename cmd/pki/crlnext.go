@@ -83,9 +83,21 @@ func (s *crlSigner) chooseNumber() error {
 		s.number = wanted
 		return s.above(false)
 	}
+	if s.o.force == "" { // what is forced is told together with the rest
+		if err := s.gate(revocation.Stranger(s.signed)); err != nil {
+			return err
+		}
+	}
 	var err error
 	if s.number, err = revocation.NextNumber(s.before, wanted); err != nil {
-		return &ceremony.Refusal{Fact: err.Error(), Next: "leave --number out, or give a higher one"}
+		next := "leave --number out, or give a higher one"
+		if wanted == nil {
+			next = "no higher number exists: give the issuer a new key, and sign with that (RFC 5280 §5.2.3)"
+		}
+		if s.signed != nil {
+			next = "the list before is a stranger's, so its number says nothing: give the issuer's own newest CRL with --previous"
+		}
+		return &ceremony.Refusal{Fact: err.Error(), Next: next}
 	}
 	s.aboveUnpublished(wanted == nil)
 	return s.above(wanted == nil)

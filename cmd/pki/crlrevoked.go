@@ -89,6 +89,9 @@ func (s *crlSigner) merge(records revocation.Source, previous *revocation.Previo
 		rules.Issued = known
 	}
 	s.summary, err = revocation.Compile(records, previous, rules, draft)
+	if errors.Is(err, revocation.ErrCAReason) && s.o.only == "" {
+		err = fmt.Errorf("%w; if %q signs certificates of others than CAs too, say --only all", err, s.issuer.Subject)
+	}
 	return err
 }
 
@@ -252,6 +255,19 @@ func (s *crlSigner) gate(objections []revocation.Objection) error {
 	}
 	return &ceremony.Refusal{
 		Fact: "the CRL must not replace the one before: " + strings.Join(text, "; "),
-		Next: "mend the input (a CRL given to --revoked carries its entries over), or say why it is right with --force REASON",
+		Next: afterObjection(objections[0].Rule) + "; or say why it is right with --force REASON",
 	}
+}
+
+// afterObjection says what to do about the first thing that a gate found.
+func afterObjection(rule string) string {
+	switch rule {
+	case revocation.RuleIssuer:
+		return "give this issuer's own newest CRL with --previous, and move away what is at --out"
+	case revocation.RuleDates:
+		return "set this host's clock right (timedatectl), and leave --valid-for as it was"
+	case revocation.RuleScope:
+		return "leave --url and --only out, so that the list keeps its distribution point"
+	}
+	return "mend the input: run the query again, or let the list before carry its entries over (--revoked with the CRL itself)"
 }

@@ -131,6 +131,9 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions, args []string) erro
 			return &usageError{fmt.Errorf("--%s is needed; see pki crl sign --help", need.flag)}
 		}
 	}
+	if o.force != "" && strings.TrimSpace(o.force) == "" {
+		return &usageError{errors.New("--force needs a reason in words: it is recorded in the manifest, for whoever asks later")}
+	}
 	// Parsing CSV and JSON makes garbage, which would pile up to as much again as
 	// is needed; small containers hold 64 MiB.
 	defer debug.SetGCPercent(debug.SetGCPercent(40))
@@ -240,12 +243,12 @@ func (s *crlSigner) openPrevious() error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return s.unreadable(name, err)
 	}
 	s.previous = previous
 	hash := sha256.New()
 	if s.before, err = previous.walkThrough(hash, nil); err != nil {
-		return err
+		return s.unreadable(name, err)
 	}
 	s.beforeHash = hash.Sum(nil)
 	s.signed = s.before.CheckIssuer(s.issuer)
@@ -256,6 +259,18 @@ func (s *crlSigner) openPrevious() error {
 		return nil
 	}
 	return s.replacesPrevious()
+}
+
+// unreadable says how to go on when the list before cannot be read: whoever
+// begins anew without one loses its number and its revocations.
+func (s *crlSigner) unreadable(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if name == s.o.out {
+		return fmt.Errorf("%w; move it away, and give the newest CRL that is whole with --previous: %s.pem, or what the URL gives", err, name)
+	}
+	return fmt.Errorf("%w; give the newest CRL that is whole with --previous", err)
 }
 
 // replacesPrevious makes sure that the list at --out is the one that the new

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -64,9 +65,11 @@ type compiler struct {
 	buf      []byte
 	sum      Summary
 	refused  examples // records that no list may hold
-	weakened examples
-	later    examples
-	vanished examples
+	// caReasons are those of them whose reason a CA's revocation must not have.
+	caReasons int
+	weakened  examples
+	later     examples
+	vanished  examples
 }
 
 // Compile writes the entries of the next list to out, in DER and by ascending
@@ -191,12 +194,15 @@ func (c *compiler) flush() error {
 // fault says why no list may hold a record.
 func (c *compiler) fault(r *Record) string {
 	switch {
+	case r.Serial[0] >= 0x80:
+		return "its serial number takes 21 octets in a certificate and in a list, and 20 are the most that anybody must read (RFC 5280 §4.1.2.2)"
 	case r.Date > c.rules.ThisUpdate:
 		return "it is revoked only after this list is issued"
 	case r.Reason == spec.RemoveFromCRL:
 		return "removeFromCRL belongs into delta lists (RFC 5280 §5.3.1)"
 	case c.rules.OnlyCA:
 		if err := CheckCAReason(r.Reason); err != nil {
+			c.caReasons++
 			return err.Error()
 		}
 	}
@@ -249,7 +255,11 @@ func (c *compiler) end(err error) error {
 		return err
 	}
 	if c.refused.count > 0 {
-		return fmt.Errorf("%d of the revocations cannot be on a CRL: %s", c.refused.count, c.refused.text("; "))
+		err := fmt.Errorf("%d of the revocations cannot be on a CRL: %s", c.refused.count, c.refused.text("; "))
+		if c.caReasons > 0 {
+			err = &caReasonError{err}
+		}
+		return err
 	}
 	object := func(rule, format string, args ...any) {
 		c.sum.Objections = append(c.sum.Objections, Objection{rule, fmt.Sprintf(format, args...)})
@@ -268,6 +278,14 @@ func (c *compiler) end(err error) error {
 	}
 	return nil
 }
+
+// ErrCAReason means that a list about CAs has revocations with a reason that a
+// CA's must not have.
+var ErrCAReason = errors.New("the reason is not one for a CA")
+
+type caReasonError struct{ error }
+
+func (*caReasonError) Is(target error) bool { return target == ErrCAReason }
 
 // Rules that an objection names.
 const (

@@ -38,19 +38,28 @@ func NextNumber(l *crlwalk.List, wanted *big.Int) (*big.Int, error) {
 	}
 	// RFC 5280 §5.2.3: at most 20 octets, and one bit of them is the sign.
 	if wanted.Sign() <= 0 || wanted.BitLen() > 159 {
-		return nil, fmt.Errorf("number %s is not between 1 and 2^159-1 (RFC 5280 §5.2.3); the list before may be a stranger's", wanted)
+		return nil, fmt.Errorf("number %s is not between 1 and 2^159-1 (RFC 5280 §5.2.3)", wanted)
 	}
 	return wanted, nil
+}
+
+// Stranger objects to a list before that is not the issuer's: signed is what
+// checking its issuer and signature gave. Nothing that it says counts, so this
+// comes before its number is looked at.
+func Stranger(signed error) []Objection {
+	if signed == nil {
+		return nil
+	}
+	return []Objection{{RuleIssuer, fmt.Sprintf("the list before is not by this issuer: %s", signed)}}
 }
 
 // Succession holds the head of a list against the list before. signed is what
 // checking that list's issuer and signature gave.
 func Succession(next Head, before *crlwalk.List, signed error) []Objection {
-	var all []Objection
-	if signed != nil {
-		all = append(all, Objection{RuleIssuer, fmt.Sprintf("the list before is not by this issuer: %s", signed)})
-	}
-	if !next.ThisUpdate.After(before.ThisUpdate) {
+	all := Stranger(signed)
+	if next.ThisUpdate.Equal(before.ThisUpdate) {
+		all = append(all, Objection{RuleDates, fmt.Sprintf("this list and the list before are both of %s: run the command again in a second", stamp(next.ThisUpdate.Unix()))})
+	} else if next.ThisUpdate.Before(before.ThisUpdate) {
 		all = append(all, Objection{RuleDates, fmt.Sprintf("this list is of %s, and the list before of %s: a clock is wrong",
 			stamp(next.ThisUpdate.Unix()), stamp(before.ThisUpdate.Unix()))})
 	}
