@@ -18,20 +18,8 @@ import (
 // the request only the public key is taken, after it has proved possession of
 // the private one; everything else comes from the estate.
 func (m *maker) fromCSR(a *spec.Authority) {
-	request, err := x509.ParseCertificateRequest(a.CSR.DER)
-	if err != nil {
-		m.diags.Report(a.Origin, "csr", "Request that cannot be read",
-			"%s: %s. Ask for a PKCS#10 request in PEM or DER.", a.CSR.Path, err)
-		return
-	}
-	if err := public.CheckRequest(request); err != nil {
-		m.diags.Report(a.Origin, "csr", "Request without proof of possession",
-			"The signature in %s does not verify under the key in it (RFC 2986 §3), so nobody has shown to hold that key: %s. Ask for a new request.", a.CSR.Path, err)
-		return
-	}
-	algorithm, err := tbs.AlgorithmOfSPKI(request.RawSubjectPublicKeyInfo)
-	if err != nil {
-		m.diags.Report(a.Origin, "csr", "Request with an unsuitable key", "%s: %s.", a.CSR.Path, err)
+	request, algorithm, ok := m.request(a.Origin, a.CSR, Label(a.Address, a.KeyGeneration()))
+	if !ok {
 		return
 	}
 	if why := spec.StepCACannotSay(algorithm); why != "" {
@@ -43,23 +31,46 @@ func (m *maker) fromCSR(a *spec.Authority) {
 		}
 	}
 	spki := request.RawSubjectPublicKeyInfo
-	if tbs.IsPreviewKey(spki) {
-		m.diags.Report(a.Origin, "csr", "Request with a preview key", "The key in %s is one of this program's preview keys, whose private half everyone has. Ask for a request with a fresh key.", a.CSR.Path)
-		return
-	}
-	if owner, taken := m.ours(spki, a); taken {
-		m.diags.Report(a.Origin, "csr", "Request with one of our own keys",
-			"The key in %s is that of %s. One key serves one authority (NIST SP 800-57 part 1 §5.2). Is this the right file? Ask for a request with a key of its own.", a.CSR.Path, owner)
-		return
-	}
 	sum := sha256.Sum256(a.CSR.DER)
 	m.materials[a.Address] = &material{
 		ref:  KeyRef{Address: a.Address, Generation: a.KeyGeneration(), Algorithm: algorithm, SPKI: spki},
 		spki: spki,
 	}
-	ref := &CSRRef{Path: a.CSR.Path, SHA256: hex.EncodeToString(sum[:]), Ignored: ignored(request, a)}
+	ref := &CSRRef{Path: a.CSR.Path, SHA256: hex.EncodeToString(sum[:]), Ignored: ignored(request, a.Subject)}
 	m.around.addKey(Label(a.Address, a.KeyGeneration()), spki)
 	m.certificate(a, ref, m.linter.Request(lint.Request{DER: a.CSR.DER, OtherKeys: m.around.keys(spki, Label(a.Address, a.KeyGeneration())), Grant: m.grant(a)})...)
+}
+
+// request reads a request for somebody's certificate. Its key is one that is
+// proven to be held, that signatures can be made with, and nobody else's.
+func (m *maker) request(o spec.Origin, csr *spec.CSR, owner string) (*x509.CertificateRequest, spec.Algorithm, bool) {
+	request, err := x509.ParseCertificateRequest(csr.DER)
+	if err != nil {
+		m.diags.Report(o, "csr", "Request that cannot be read",
+			"%s: %s. Ask for a PKCS#10 request in PEM or DER.", csr.Path, err)
+		return nil, "", false
+	}
+	if err := public.CheckRequest(request); err != nil {
+		m.diags.Report(o, "csr", "Request without proof of possession",
+			"The signature in %s does not verify under the key in it (RFC 2986 §3), so nobody has shown to hold that key: %s. Ask for a new request.", csr.Path, err)
+		return nil, "", false
+	}
+	algorithm, err := tbs.AlgorithmOfSPKI(request.RawSubjectPublicKeyInfo)
+	if err != nil {
+		m.diags.Report(o, "csr", "Request with an unsuitable key", "%s: %s.", csr.Path, err)
+		return nil, "", false
+	}
+	spki := request.RawSubjectPublicKeyInfo
+	if tbs.IsPreviewKey(spki) {
+		m.diags.Report(o, "csr", "Request with a preview key", "The key in %s is one of this program's preview keys, whose private half everyone has. Ask for a request with a fresh key.", csr.Path)
+		return nil, "", false
+	}
+	if others := m.around.keys(spki, owner); len(others) > 0 {
+		m.diags.Report(o, "csr", "Request with one of our own keys",
+			"The key in %s is that of %s. One key serves one authority (NIST SP 800-57 part 1 §5.2). Is this the right file? Ask for a request with a key of its own.", csr.Path, others[0].Owner)
+		return nil, "", false
+	}
+	return request, algorithm, true
 }
 
 // grant is what an authority's certificate will say, whatever is asked for.
@@ -72,10 +83,10 @@ func (m *maker) grant(a *spec.Authority) *lint.Grant {
 }
 
 // ignored lists what a request asks for and does not get.
-func ignored(request *x509.CertificateRequest, a *spec.Authority) []string {
+func ignored(request *x509.CertificateRequest, subject spec.Name) []string {
 	var in []string
-	if have, err := tbs.EncodeName(a.Subject); err != nil || string(have) != string(request.RawSubject) {
-		in = append(in, fmt.Sprintf("subject %q (the estate says %q)", request.Subject, a.Subject))
+	if have, err := tbs.EncodeName(subject); err != nil || string(have) != string(request.RawSubject) {
+		in = append(in, fmt.Sprintf("subject %q (the estate says %q)", request.Subject, subject))
 	}
 	for _, name := range request.DNSNames {
 		in = append(in, "subject alternative name "+name)
@@ -104,7 +115,7 @@ func ExtensionName(oid string) string {
 	if name, known := map[string]string{
 		"2.5.29.14": "subjectKeyIdentifier", "2.5.29.15": "keyUsage", "2.5.29.17": "subjectAltName", "2.5.29.19": "basicConstraints",
 		"2.5.29.30": "nameConstraints", "2.5.29.31": "cRLDistributionPoints", "2.5.29.32": "certificatePolicies",
-		"2.5.29.37": "extKeyUsage", "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
+		"2.5.29.37": "extKeyUsage", "1.3.6.1.5.5.7.1.1": "authorityInfoAccess", "1.3.6.1.5.5.7.48.1.5": "id-pkix-ocsp-nocheck",
 	}[oid]; known {
 		return name
 	}
@@ -115,8 +126,11 @@ func ExtensionName(oid string) string {
 // again at the table, with the real keys.
 func (s State) Object(e *spec.Estate, action Action, der []byte, draft bool) (lint.Certificate, error) {
 	c := action.SignCertificate
-	if action.Address.Kind == CrossKind {
+	switch action.Address.Kind {
+	case CrossKind:
 		return s.objectOfCross(e, c, der, draft)
+	case ResponderKind:
+		return s.objectOfResponder(e, action.Address, c, der, draft)
 	}
 	i := slices.IndexFunc(e.Authorities, func(a *spec.Authority) bool { return a.Address == action.Address })
 	parsed, err := x509.ParseCertificate(der)

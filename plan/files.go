@@ -98,7 +98,7 @@ func (s State) signedFiles() []File {
 	for _, a := range s.Authorities() {
 		files = append(files, s.filesOf(a)...)
 	}
-	return append(files, s.crossFiles()...)
+	return append(append(files, s.crossFiles()...), s.responderFiles()...)
 }
 
 func (s State) filesOf(a Authority) []File {

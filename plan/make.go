@@ -67,6 +67,9 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	for _, x := range e.Crosses {
 		m.cross(x)
 	}
+	for _, r := range e.Responders {
+		m.responder(r)
+	}
 	m.findRevocations()
 	for _, a := range e.IssuanceOrder() {
 		m.crl(a)

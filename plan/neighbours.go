@@ -99,5 +99,11 @@ func (s State) neighbours() *neighbours {
 			n.add(x.Address.String(), c.parsed)
 		}
 	}
+	for _, r := range s.Responders() {
+		for _, c := range r.Certificates {
+			n.add(r.Address.String(), c.parsed)
+			n.addKey(r.Address.String(), c.parsed.RawSubjectPublicKeyInfo)
+		}
+	}
 	return n
 }

@@ -19,6 +19,7 @@ type past struct {
 	provisioners timeline[ProvKey]
 	tokens       timeline[TokenReady]
 	crosses      timeline[Cross]
+	responders   timeline[Responder]
 	owners       map[string][]version[spec.Address] // of a public key
 
 	lock   sync.Mutex
@@ -75,7 +76,7 @@ func (t timeline[V]) put(n int, changed map[spec.Address]*V) {
 func (p *past) copied(n int) *past {
 	cut := p.empty(n)
 	cut.authorities, cut.provisioners, cut.tokens = p.authorities.upTo(n), p.provisioners.upTo(n), p.tokens.upTo(n)
-	cut.crosses = p.crosses.upTo(n)
+	cut.crosses, cut.responders = p.crosses.upTo(n), p.responders.upTo(n)
 	for key, versions := range p.owners {
 		if v, found := newestUpTo(versions, n); found {
 			cut.owners[key] = []version[spec.Address]{{at: n, what: v}}
@@ -99,8 +100,8 @@ func (p *past) from(n int) *past {
 func (*past) empty(n int) *past {
 	return &past{
 		newest: n, authorities: timeline[Authority]{}, provisioners: timeline[ProvKey]{}, tokens: timeline[TokenReady]{},
-		crosses: timeline[Cross]{},
-		owners:  map[string][]version[spec.Address]{}, listed: -1, signedAt: -1,
+		crosses: timeline[Cross]{}, responders: timeline[Responder]{},
+		owners: map[string][]version[spec.Address]{}, listed: -1, signedAt: -1,
 	}
 }
 
@@ -110,10 +111,11 @@ type delta struct {
 	provisioners map[spec.Address]*ProvKey
 	tokens       map[spec.Address]*TokenReady
 	crosses      map[spec.Address]*Cross
+	responders   map[spec.Address]*Responder
 }
 
 func newDelta() *delta {
-	return &delta{map[spec.Address]*Authority{}, map[spec.Address]*ProvKey{}, map[spec.Address]*TokenReady{}, map[spec.Address]*Cross{}}
+	return &delta{map[spec.Address]*Authority{}, map[spec.Address]*ProvKey{}, map[spec.Address]*TokenReady{}, map[spec.Address]*Cross{}, map[spec.Address]*Responder{}}
 }
 
 // keep makes a delta part of the past, as state number n.
@@ -133,6 +135,7 @@ func (p *past) keep(n int, d *delta) {
 	p.provisioners.put(n, d.provisioners)
 	p.tokens.put(n, d.tokens)
 	p.crosses.put(n, d.crosses)
+	p.responders.put(n, d.responders)
 }
 
 // all lists the authorities of state n by address.

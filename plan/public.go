@@ -70,8 +70,11 @@ func (s *State) observeCertificate(signed *Signed) error {
 	if err != nil {
 		return fmt.Errorf("its certificate: %w", err)
 	}
-	if signed.Address.Kind == CrossKind {
+	switch signed.Address.Kind {
+	case CrossKind:
 		return s.observeCross(signed, c)
+	case ResponderKind:
+		return s.observeResponder(signed, c)
 	}
 	authority, _ := s.Authority(signed.Address)
 	authority.Address = signed.Address

@@ -14,8 +14,8 @@ type signer struct {
 }
 
 // signedBy lists every certificate of another key that a key has signed, as
-// the ledger knows it: of authorities, those that were replaced included, and
-// cross-certificates. The list is not to be changed.
+// the ledger knows it: of authorities, those that were replaced included,
+// cross-certificates and OCSP responders. The list is not to be changed.
 func (s State) signedBy(address spec.Address, generation int) []Issued {
 	if s.past == nil {
 		return nil
@@ -46,6 +46,12 @@ func (p *past) whoSigned(n int) map[signer][]Issued {
 	for address := range p.crosses {
 		x, _ := p.crosses.at(address, n)
 		for _, c := range x.Certificates {
+			found[signer{c.Issuer, c.IssuerGeneration}] = append(found[signer{c.Issuer, c.IssuerGeneration}], c)
+		}
+	}
+	for address := range p.responders {
+		r, _ := p.responders.at(address, n)
+		for _, c := range r.Certificates {
 			found[signer{c.Issuer, c.IssuerGeneration}] = append(found[signer{c.Issuer, c.IssuerGeneration}], c)
 		}
 	}

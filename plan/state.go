@@ -436,8 +436,11 @@ func (s *State) signCertificate(signed *Signed) error {
 		return fmt.Errorf("its certificate: %w", err)
 	}
 	enter := s.enter
-	if signed.Address.Kind == CrossKind {
+	switch signed.Address.Kind {
+	case CrossKind:
 		enter = s.enterCross
+	case ResponderKind:
+		enter = s.enterResponder
 	}
 	if err := enter(signed, planned, certificate); err != nil {
 		return err

@@ -41,6 +41,7 @@ type Estate struct {
 	Inputs         []Input // every file that was read, sorted by path
 	SSHAuthorities []*SSHAuthority
 	Crosses        []*CrossCertificate
+	Responders     []*Responder
 	Moves          []*Move
 	Removals       []*Removal
 

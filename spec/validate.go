@@ -52,6 +52,7 @@ func (e *Estate) Validate() Diagnostics {
 	}
 	e.validateMoves(&d)
 	e.validateCrosses(&d)
+	e.validateResponders(&d)
 	for _, r := range e.Revocations {
 		r.validate(&d)
 	}
@@ -65,7 +66,7 @@ func (e *Estate) validateNames(d *Diagnostics) {
 	seen := map[string]Origin{}
 	check := func(o Origin) {
 		folder := o.Address.Kind
-		if folder == "cross_certificate" {
+		if folder == "cross_certificate" || folder == "ocsp_responder" {
 			folder = "authority" // their certificates lie in one folder
 		}
 		name := strings.ToLower(folder + "/" + o.Address.FileName())
@@ -84,6 +85,10 @@ func (e *Estate) validateNames(d *Diagnostics) {
 	for _, x := range e.Crosses {
 		check(x.Origin)
 		x.validateKept(d)
+	}
+	for _, r := range e.Responders {
+		check(r.Origin)
+		r.validateKept(d)
 	}
 	for _, o := range e.OnlineCAs {
 		check(o.Origin)

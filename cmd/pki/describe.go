@@ -88,6 +88,8 @@ func describeExtension(e pkix.Extension, c *x509.Certificate) field {
 		name, value = "authorityKeyIdentifier", hex.EncodeToString(c.AuthorityKeyId)
 	case "2.5.29.37":
 		name, value = "extKeyUsage", extKeyUsages(c)
+	case "1.3.6.1.5.5.7.48.1.5":
+		name, value = "ocspNoCheck", "nobody asks whether it is revoked"
 	case "1.3.6.1.5.5.7.1.1":
 		name, value = "authorityInfoAccess", strings.TrimSpace("caIssuers "+strings.Join(c.IssuingCertificateURL, " "))
 		if len(c.OCSPServer) > 0 {

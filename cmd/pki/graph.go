@@ -99,6 +99,13 @@ func drawEstate(e *spec.Estate, s plan.State) drawing {
 			}
 		}
 	}
+	for _, r := range e.Responders {
+		for i := range d.Boxes {
+			if d.Boxes[i].ID == r.Issuer.Address.String() {
+				d.Boxes[i].Lines = append(d.Boxes[i].Lines, fmt.Sprintf("%s answers for it", r.Address))
+			}
+		}
+	}
 	for _, o := range e.OnlineCAs {
 		box := drawBox{ID: o.Address.String(), Kind: "online_ca", Lines: []string{o.Address.String(), "online CA"}, Ready: true}
 		if len(o.DNSNames) > 0 {

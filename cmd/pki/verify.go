@@ -105,6 +105,9 @@ func (a *app) verify(ctx context.Context, o *headOptions) error {
 	for _, cross := range book.State().Crosses() {
 		verifyCross(v, book.State(), cross, a.now())
 	}
+	for _, r := range book.State().Responders() {
+		verifyResponder(v, book.State(), r, a.now())
+	}
 	if book.Observed() {
 		err = verifyPublished(v, root, book)
 	} else {

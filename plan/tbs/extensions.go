@@ -122,6 +122,26 @@ func ExtKeyUsage(usages []spec.ExtKeyUsage) (Extension, error) {
 	return Extension{OID: oidExtKeyUsage, Value: value}, err
 }
 
+// KeyUsageResponder is digitalSignature alone, critical (RFC 5280 §4.2.1.3).
+func KeyUsageResponder() (Extension, error) {
+	const digitalSignature = 1 << 7
+	value, err := asn1.Marshal(asn1.BitString{Bytes: []byte{digitalSignature}, BitLength: 1})
+	return Extension{OID: oidKeyUsage, Critical: true, Value: value}, err
+}
+
+// OCSPSigning is the extended key usage of a responder, and of nobody else
+// (RFC 6960 §4.2.2.2).
+func OCSPSigning() (Extension, error) {
+	value, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 9}})
+	return Extension{OID: oidExtKeyUsage, Value: value}, err
+}
+
+// OCSPNoCheck tells clients not to ask a responder about itself
+// (RFC 6960 §4.2.2.2.1).
+func OCSPNoCheck() Extension {
+	return Extension{OID: "1.3.6.1.5.5.7.48.1.5", Value: asn1.NullBytes}
+}
+
 // distributionPointName is fullName with URIs (RFC 5280 §4.2.1.13).
 type distributionPointName struct {
 	FullName []asn1.RawValue `asn1:"tag:0"`

@@ -86,6 +86,7 @@ func blockDocs() map[string]string {
 		"key_store":         "Where private keys live: a token of an HSM (pkcs11), or a folder of encrypted files (file).",
 		"authority":         "A CA: a root, which has no issuer, or one below it.",
 		"cross_certificate": "A second certificate for the key and name of an authority, by another issuer.",
+		"ocsp_responder":    "Somebody who answers questions about an authority's certificates (OCSP) with a key of its own, certified in a ceremony.",
 		"ssh_authority":     "A key that signs SSH certificates for hosts or for users.",
 		"template":          "A template by which step-ca fills certificates.",
 		"provisioner":       "One way to ask an online CA for certificates.",

@@ -108,6 +108,8 @@ func (x *linker) fill(b *block) {
 		x.estate.OnlineCAs = append(x.estate.OnlineCAs, x.onlineCA(raw))
 	case *rawCross:
 		x.estate.Crosses = append(x.estate.Crosses, x.cross(raw))
+	case *rawResponder:
+		x.estate.Responders = append(x.estate.Responders, x.responder(raw))
 	case *rawMoved, *rawRemoved:
 		x.linkMoves(b)
 	case *rawRevocation:

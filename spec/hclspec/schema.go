@@ -290,6 +290,7 @@ func kinds() []kind {
 		{"online_ca", rawOnlineCA{}, false},
 		{"revocation", rawRevocation{}, false},
 		{"cross_certificate", rawCross{}, false},
+		{"ocsp_responder", rawResponder{}, false},
 		{"moved", rawMoved{}, false},
 		{"removed", rawRemoved{}, false},
 		{"lint", rawLint{}, true},
