@@ -17,6 +17,7 @@ type certificate struct {
 	// others, twin, answersFor and request are the surroundings that were
 	// handed in; nil where they were not.
 	others           []neighbour
+	above            []*x509.Certificate
 	twin, answersFor *x509.Certificate
 	request          *x509.CertificateRequest
 }
@@ -85,6 +86,13 @@ func (c *certificate) readSurroundings() []Finding {
 	findings = append(findings, more...)
 	c.answersFor, more = readKnown(c.given.AnswersFor, "the certificate of the authority that the responder answers for")
 	findings = append(findings, more...)
+	for _, der := range c.given.Above {
+		upper, more := readKnown(der, "a certificate above the issuer")
+		findings = append(findings, more...)
+		if upper != nil {
+			c.above = append(c.above, upper)
+		}
+	}
 	if c.given.Request == nil {
 		return findings
 	}

@@ -15,6 +15,8 @@ type revocationList struct {
 	issuer *x509.Certificate
 	// previous is the list before this one; nil when unknown.
 	previous *x509.RevocationList
+	// base is the complete list beside a delta list; nil when unknown.
+	base *x509.RevocationList
 	// covers are certificates that find the list by their distribution point.
 	covers []neighbour
 }
@@ -43,6 +45,8 @@ func (l *Linter) CRL(c CRL, now time.Time) []Finding {
 	}
 	if goErr == nil {
 		own := &revocationList{RevocationList: parsed, given: c, issuer: issuer, previous: previous}
+		own.base, more = readPrevious(c.Base)
+		findings = append(findings, more...)
 		own.covers, more = readOthers(coveredBy(c.Covers))
 		findings = append(findings, more...)
 		findings = append(findings, l.run(ObjectCRL, &object{now: now, crl: own})...)

@@ -103,6 +103,20 @@ type Certificate struct {
 	// Transcript is the SHA-256 fingerprints of all certificates in the
 	// transcript that the witnesses signed.
 	Transcript [][sha256.Size]byte
+	// Above are the DER of the certificates above the issuer, the issuer's own
+	// issuer first.
+	Above [][]byte
+	// OnlyLeaves says that the authority was seen to sign leaves, and no
+	// authority.
+	OnlyLeaves bool
+	// LikeNamed names a certificate that has the issuer's name, and neither the
+	// key identifier nor the key; empty when there is none.
+	LikeNamed string
+	// SharedFactor names a certificate whose RSA key has a prime in common with
+	// this one's; empty when none is known.
+	SharedFactor string
+	// RevokedBy names a current list of the issuer that has the serial number.
+	RevokedBy string
 }
 
 // KnownCertificate is a certificate that already has a place in the estate.
@@ -155,6 +169,11 @@ type CRL struct {
 	// Covers are the DER of certificates that find this list by their CRL
 	// distribution point.
 	Covers [][]byte
+	// Base is the DER of the newest complete list beside a delta list.
+	Base []byte
+	// Superseded says that a newer list of the same scope is known, so that
+	// nobody has to take this one.
+	Superseded bool
 }
 
 // Issued is a certificate that a ledger knows of.

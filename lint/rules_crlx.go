@@ -11,6 +11,9 @@ import (
 // Reason codes of RFC 5280 §5.3.1 that our rules ask about.
 const reasonCertificateHold = 6
 
+// idHoldOnCA names a rule that holds for streams as well.
+const idHoldOnCA = "e_crlx_hold_on_ca"
+
 // hasPrevious applies to a list that follows another one. The same bytes again
 // do not follow themselves.
 func hasPrevious(o *object) bool {
@@ -26,8 +29,9 @@ func revocationRules() []Rule {
 		Citation:  "RFC 5280 §5.1.2.5; CABF BR §4.9.7",
 		Effective: rfc5280,
 		Advice:    "sign a new list now, let it live longer, or plan the next signing earlier",
-		applies:   func(o *object) bool { return !o.crl.NextUpdate.IsZero() },
-		check:     checkExpiry,
+		// Nobody has to take a list that a newer one has replaced.
+		applies: func(o *object) bool { return !o.crl.NextUpdate.IsZero() && !o.crl.given.Superseded },
+		check:   checkExpiry,
 	}, {
 		ID: "e_crlx_window_not_positive", Severity: Error, Object: ObjectCRL,
 		Title:     "the next update is later than this one",
@@ -54,7 +58,7 @@ func revocationRules() []Rule {
 		applies: hasPrevious,
 		check:   checkVanished,
 	}, {
-		ID: "e_crlx_hold_on_ca", Severity: Error, Object: ObjectCRL,
+		ID: idHoldOnCA, Severity: Error, Object: ObjectCRL,
 		Title:     "a list of authorities holds none of them temporarily",
 		Citation:  "RFC 5280 §5.3.1; CABF BR §7.2.2",
 		Effective: rfc5280,

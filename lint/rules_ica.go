@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"bytes"
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,10 +28,8 @@ func intermediateRules() []Rule {
 		Effective: rfc5280,
 		Advice:    "lower the path length, or issue under an authority whose path length has room",
 		// A self-issued certificate does not count towards the path length.
-		applies: func(o *object) bool {
-			return isSubordinate(o) && hasIssuer(o) && !o.cert.selfIssued() && o.cert.issuer.MaxPathLen >= 0 && o.cert.issuer.BasicConstraintsValid
-		},
-		check: checkParentPathLength,
+		applies: func(o *object) bool { return isSubordinate(o) && hasIssuer(o) && !o.cert.selfIssued() },
+		check:   checkParentPathLength,
 	}, {
 		ID: "e_ica_cdp_missing_unrevokable", Severity: Error, Object: ObjectCertificate,
 		Title:     "a subordinate authority can be revoked: it says where its status is to be had",
@@ -62,23 +62,44 @@ func checkPathLength(o *object) []string {
 	switch {
 	case c.MaxPathLen < 0:
 		return []string{"basicConstraints has no path length: the authority may build tiers below itself without end"}
-	case role == RoleIssuing && c.MaxPathLen > 0:
+	case (role == RoleIssuing || role == RoleUnknown && c.given.OnlyLeaves) && c.MaxPathLen > 0:
 		return []string{fmt.Sprintf("the path length is %d, and the authority signs leaves only", c.MaxPathLen)}
 	}
 	return nil
 }
 
-// checkParentPathLength compares the path length with the issuer's. A missing
-// one is the business of another rule.
+// checkParentPathLength compares the path length with the issuer's, and with
+// that of every authority above, as far as they are known. A missing one is the
+// business of another rule.
 func checkParentPathLength(o *object) []string {
-	c, issuer := o.cert, o.cert.issuer
-	switch {
-	case issuer.MaxPathLen == 0:
-		return []string{fmt.Sprintf("the issuer %q has path length 0 and may issue no authority", issuer.Subject)}
-	case c.MaxPathLen >= issuer.MaxPathLen:
-		return []string{fmt.Sprintf("the path length is %d and the issuer's is %d: no verifier grants that depth", c.MaxPathLen, issuer.MaxPathLen)}
+	c := o.cert
+	var details []string
+	depth := 0 // tiers between the authority above and this one
+	for i, upper := range append([]*x509.Certificate{c.issuer}, c.above...) {
+		who, room := "issuer", upper.MaxPathLen-depth
+		if i > 0 {
+			who = "authority above"
+		}
+		switch {
+		case upper.MaxPathLen < 0 || !upper.BasicConstraintsValid:
+		case room <= 0:
+			details = append(details, fmt.Sprintf("the %s %q has path length %d and may issue no authority%s", who, upper.Subject, upper.MaxPathLen, tiersBelow(depth)))
+		case c.MaxPathLen >= room:
+			details = append(details, fmt.Sprintf("the path length is %d and the %s's is %d%s: no verifier grants that depth", c.MaxPathLen, who, upper.MaxPathLen, tiersBelow(depth)))
+		}
+		if !bytes.Equal(upper.RawSubject, upper.RawIssuer) {
+			depth++
+		}
 	}
-	return nil
+	return details
+}
+
+// tiersBelow says how far away an authority above is.
+func tiersBelow(depth int) string {
+	if depth == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d tiers below", depth+1)
 }
 
 // checkPlainURLs looks for https and ldaps in CDP and AIA: a client that

@@ -18,8 +18,9 @@ func constraintShapeRules() []Rule {
 		Citation:  "RFC 5280 §6.1.3 (b), (c), §6.1.4 (g)",
 		Effective: rfc5280,
 		Advice:    "take names from inside the issuer's constraints, or issue under another authority",
-		applies:   func(o *object) bool { return hasIssuer(o) && !selfSigned(o.cert.issuer) && constrains(o.cert.issuer) },
-		check:     checkInsideParent,
+		// Verifiers hold a root's own constraints against what is below it, too.
+		applies: hasIssuer,
+		check:   checkInsideAll,
 	}, {
 		ID: "w_ica_nc_dns_leading_dot", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a DNS constraint does not begin with a dot",
@@ -117,10 +118,30 @@ func withinHost(name, constraint string) bool {
 	return strings.HasPrefix(constraint, ".") && strings.HasSuffix(name, constraint)
 }
 
-// checkInsideParent holds names and permitted subtrees against the issuer's
-// constraints.
-func checkInsideParent(o *object) []string {
-	c, issuer := o.cert.Certificate, o.cert.issuer
+// checkInsideAll holds the certificate against the constraints of its issuer and
+// of every authority above, as far as they are known.
+func checkInsideAll(o *object) []string {
+	c := o.cert
+	var details []string
+	for i, upper := range append([]*x509.Certificate{c.issuer}, c.above...) {
+		whose := "the issuer's"
+		if i > 0 {
+			whose = fmt.Sprintf("%q's", upper.Subject)
+		}
+		if constrains(upper) {
+			details = append(details, checkInside(c.Certificate, upper, whose)...)
+		}
+		// A self-issued authority is held against its own name's constraints by
+		// nobody (RFC 5280 §6.1.3 (b)).
+		if !(c.IsCA && c.selfIssued()) {
+			details = append(details, checkInsideDirectory(c.Certificate, upper, whose)...)
+		}
+	}
+	return details
+}
+
+// checkInside holds names and permitted subtrees against constraints.
+func checkInside(c, issuer *x509.Certificate, whose string) []string {
 	var hosts []string
 	for _, u := range c.URIs {
 		hosts = append(hosts, u.Hostname())
@@ -130,17 +151,17 @@ func checkInsideParent(o *object) []string {
 	own := fences(c)
 	for i, f := range fences(issuer) {
 		for _, name := range names[i] {
-			details = append(details, f.judge(fmt.Sprintf("%s %q", f.form, name), strings.TrimPrefix(name, "*."))...)
+			details = append(details, f.judge(fmt.Sprintf("%s %q", f.form, name), strings.TrimPrefix(name, "*."), whose)...)
 		}
 		for _, permitted := range own[i].permitted {
-			details = append(details, f.judge(fmt.Sprintf("the permitted %s %q", f.form, permitted), strings.TrimPrefix(permitted, "."))...)
+			details = append(details, f.judge(fmt.Sprintf("the permitted %s %q", f.form, permitted), strings.TrimPrefix(permitted, "."), whose)...)
 		}
 	}
 	for _, ip := range c.IPAddresses {
-		details = append(details, judgeRange(issuer, fmt.Sprintf("IP address %s", ip), hostRange(ip))...)
+		details = append(details, judgeRange(issuer, fmt.Sprintf("IP address %s", ip), hostRange(ip), whose)...)
 	}
 	for _, r := range c.PermittedIPRanges {
-		details = append(details, judgeRange(issuer, fmt.Sprintf("the permitted range %s", r), r)...)
+		details = append(details, judgeRange(issuer, fmt.Sprintf("the permitted range %s", r), r, whose)...)
 	}
 	return details
 }
@@ -159,13 +180,13 @@ func subjectMailboxes(c *x509.Certificate) []string {
 
 // judge says whether a name lies outside what is permitted or inside what is
 // excluded.
-func (f fence) judge(what, name string) []string {
+func (f fence) judge(what, name, whose string) []string {
 	inside := func(constraint string) bool { return f.within(name, constraint) }
 	switch {
 	case slices.ContainsFunc(f.excluded, inside):
-		return []string{what + " is excluded by the issuer's name constraints"}
+		return []string{fmt.Sprintf("%s is excluded by %s name constraints", what, whose)}
 	case len(f.permitted) > 0 && !slices.ContainsFunc(f.permitted, inside):
-		return []string{what + " is outside of the issuer's name constraints"}
+		return []string{fmt.Sprintf("%s is outside of %s name constraints", what, whose)}
 	}
 	return nil
 }
@@ -180,13 +201,13 @@ func hostRange(ip net.IP) *net.IPNet {
 }
 
 // judgeRange is judge for ranges of addresses.
-func judgeRange(issuer *x509.Certificate, what string, r *net.IPNet) []string {
+func judgeRange(issuer *x509.Certificate, what string, r *net.IPNet, whose string) []string {
 	inside := func(outer *net.IPNet) bool { return withinRange(r, outer) }
 	switch {
 	case slices.ContainsFunc(issuer.ExcludedIPRanges, inside):
-		return []string{what + " is excluded by the issuer's name constraints"}
+		return []string{fmt.Sprintf("%s is excluded by %s name constraints", what, whose)}
 	case len(issuer.PermittedIPRanges) > 0 && !slices.ContainsFunc(issuer.PermittedIPRanges, inside):
-		return []string{what + " is outside of the issuer's name constraints"}
+		return []string{fmt.Sprintf("%s is outside of %s name constraints", what, whose)}
 	}
 	return nil
 }

@@ -64,6 +64,38 @@ func sshRules() []Rule {
 	}}
 }
 
+// sshSignatureRules are about who signed.
+func sshSignatureRules() []Rule {
+	return []Rule{{
+		ID: "e_ssh_signature_invalid", Severity: Error, Object: ObjectSSH,
+		Title:     "the certificate is signed by the authority that it names",
+		Citation:  "OpenSSH PROTOCOL.certkeys, signature",
+		Effective: openSSH,
+		Advice:    "sign the certificate again: it was changed after it was signed, or another key signed",
+		applies:   always,
+		check: func(o *object) []string {
+			if good, known := o.ssh.sshVerified(); good || !known {
+				return nil
+			}
+			return []string{fmt.Sprintf("the signature (%s) does not verify under the authority's key in the certificate", o.ssh.signatureFormat)}
+		},
+	}, {
+		ID: "e_ssh_expired", Severity: Error, Object: ObjectSSH,
+		Title:     "an SSH certificate has not ended",
+		Citation:  "OpenSSH PROTOCOL.certkeys, valid after, valid before",
+		Effective: openSSH,
+		Advice:    "sign a new one; if it is new, correct the clock",
+		applies:   func(o *object) bool { return !o.now.IsZero() },
+		check: func(o *object) []string {
+			c := o.ssh
+			if now := o.now.Unix(); now > 0 && uint64(now) >= c.before {
+				return []string{fmt.Sprintf("valid until %s, and it is %s", date(time.Unix(int64(c.before), 0)), date(o.now))}
+			}
+			return nil
+		},
+	}}
+}
+
 // sshContentRules are about what an SSH certificate lets its holder do.
 func sshContentRules() []Rule {
 	return []Rule{{

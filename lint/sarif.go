@@ -16,6 +16,8 @@ type Report struct {
 	// Object tells objects of one file apart, such as "object 2". It may be
 	// empty.
 	Object string
+	// Line is where the object begins in its file; zero is the first.
+	Line int
 	// Findings is what was found.
 	Findings []Finding
 }
@@ -154,7 +156,7 @@ func (l *Linter) sarifRules(reports []Report) ([]sarifRule, map[string]int) {
 
 // sarifFinding is a finding without the place of its rule.
 func sarifFinding(report Report, f Finding) sarifResult {
-	location := sarifLocation{Physical: sarifPhysical{sarifArtifact{sarifURI(report.File)}, sarifRegion{1}}}
+	location := sarifLocation{Physical: sarifPhysical{sarifArtifact{sarifURI(report.File)}, sarifRegion{max(report.Line, 1)}}}
 	if report.Object != "" {
 		location.Logical = []sarifLogical{{report.Object}}
 	}

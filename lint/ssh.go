@@ -2,19 +2,12 @@ package lint
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 	"time"
-
-	"pki.internal/plan/tbs/public"
 )
 
 // SSHCertificate is an OpenSSH certificate under judgement.
@@ -52,6 +45,8 @@ type sshCertificate struct {
 	extensions      []string
 	authority       []byte // the signature key, in wire format
 	signatureFormat string
+	// signed is what the signature is over.
+	signed, signature []byte
 }
 
 // SSH judges an OpenSSH certificate. When the clock is zero, rules about time
@@ -65,6 +60,18 @@ func (l *Linter) SSH(c SSHCertificate, now time.Time) []Finding {
 	findings := l.run(ObjectSSH, &object{now: now, ssh: parsed})
 	sortFindings(findings)
 	return findings
+}
+
+// SSHAuthority is the key of the authority that signed an SSH certificate, and
+// whether the certificate is a host's. It is not ok for what cannot be read, and
+// for keys of a kind that X.509 does not have.
+func SSHAuthority(data []byte) (spki []byte, host, ok bool) {
+	c, err := readSSH(data)
+	if err != nil {
+		return nil, false, false
+	}
+	spki = sshSPKI(c.authority)
+	return spki, c.kind == sshHost, spki != nil
 }
 
 // IsSSH says whether data looks like an OpenSSH certificate.
@@ -156,8 +163,9 @@ func readSSH(data []byte) (*sshCertificate, error) {
 	critical, extensions := r.text(), r.text()
 	r.text() // reserved
 	c.authority = bytes.Clone(r.text())
+	c.signed = data[:len(data)-len(r.rest)]
 	signature := &sshReader{rest: r.text(), err: r.err}
-	c.signatureFormat = string(signature.text())
+	c.signatureFormat, c.signature = string(signature.text()), signature.text()
 	if signature.err != nil {
 		return nil, signature.err
 	}
@@ -192,36 +200,4 @@ func sshOptions(data []byte) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-// sshSPKI is the SubjectPublicKeyInfo of a key in wire format, or nil for a key
-// of a kind that X.509 does not have, or that Go does not take.
-func sshSPKI(wire []byte) []byte {
-	r := &sshReader{rest: wire}
-	var key any
-	switch kind := string(r.text()); kind {
-	case "ssh-ed25519":
-		if raw := r.text(); len(raw) == ed25519.PublicKeySize {
-			key = ed25519.PublicKey(raw)
-		}
-	case "ssh-rsa":
-		e, n := new(big.Int).SetBytes(r.text()), new(big.Int).SetBytes(r.text())
-		if e.IsInt64() && e.BitLen() < 32 && n.Sign() > 0 {
-			key = &rsa.PublicKey{N: n, E: int(e.Int64())}
-		}
-	case "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521":
-		curve := map[string]elliptic.Curve{"256": elliptic.P256(), "384": elliptic.P384(), "521": elliptic.P521()}[kind[len(kind)-3:]]
-		r.text() // the curve's name again
-		if k, err := ecdsa.ParseUncompressedPublicKey(curve, r.text()); err == nil {
-			key = k
-		}
-	}
-	if key == nil || r.err != nil {
-		return nil
-	}
-	spki, err := public.Marshal(key)
-	if err != nil {
-		return nil
-	}
-	return spki
 }

@@ -159,6 +159,18 @@ func (l *Linter) StepCAAt(tree []File, now time.Time) []Finding {
 	return findings
 }
 
+// StepCAConfig judges a ca.json by itself. What it names is not looked for.
+func (l *Linter) StepCAConfig(f File, now time.Time) []Finding {
+	f.Path = "ca.json"
+	t, findings := readStepTree([]File{f}, now)
+	for i := range t.templates {
+		t.templates[i].missing = ""
+	}
+	findings = append(findings, l.run(ObjectStepCA, &object{now: now, tree: t})...)
+	sortFindings(findings)
+	return findings
+}
+
 // Unit judges one systemd unit of a step-ca by itself.
 func (l *Linter) Unit(f File) []Finding {
 	t := &stepTree{files: []File{f}, units: []unit{readUnit(f)}}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"time"
 
 	"pki.internal/lint/crlwalk"
@@ -48,7 +49,7 @@ func (l *Linter) ClearCRLStream(c CRLStream, object string, p Policy, now time.T
 		return Cleared{}, nil, err
 	}
 	findings := l.CRL(CRL{DER: sample, Draft: true, Issuer: c.Issuer, NextSigning: c.NextSigning}, now)
-	findings = append(findings, s.findings(list)...)
+	findings = append(findings, s.findings(l, list)...)
 	judged, pass := p.Judge(object, findings, now)
 	if !pass {
 		return Cleared{}, judged, &Refused{Object: object, Findings: judged}
@@ -132,20 +133,20 @@ func (s *streamed) draft(list *crlwalk.List, issuer *x509.Certificate) ([]byte, 
 }
 
 // findings judges what only the whole list shows.
-func (s *streamed) findings(list *crlwalk.List) []Finding {
+func (s *streamed) findings(l *Linter, list *crlwalk.List) []Finding {
 	var findings []Finding
 	for _, word := range list.Faults.Words() {
-		findings = append(findings, streamRules()[0].finding(word))
+		findings = append(findings, l.rule(idEntryMalformed).finding(word))
 	}
 	if !list.Sorted {
-		findings = append(findings, streamRules()[1].finding("the serial numbers do not ascend, or one stands twice"))
+		findings = append(findings, l.rule(idEntryDoubled).finding("the serial numbers do not ascend, or one stands twice"))
 	}
 	if list.Entries > 0 && s.latest > list.ThisUpdate.Unix() {
-		findings = append(findings, streamRules()[2].finding(fmt.Sprintf("a certificate is revoked on %s, and the list is of %s",
+		findings = append(findings, l.rule(idEntryFuture).finding(fmt.Sprintf("a certificate is revoked on %s, and the list is of %s",
 			date(time.Unix(s.latest, 0)), date(list.ThisUpdate))))
 	}
 	if s.held > 0 && onlyCA(list) {
-		findings = append(findings, streamRules()[3].finding(fmt.Sprintf("%d entries are on hold, in a list that covers authorities only", s.held)))
+		findings = append(findings, l.rule(idHoldOnCA).finding(fmt.Sprintf("%d entries are on hold, in a list that covers authorities only", s.held)))
 	}
 	return findings
 }
@@ -155,15 +156,7 @@ func onlyCA(list *crlwalk.List) bool {
 	return c.onlyCACerts()
 }
 
-// streamRules are the rules about entries, as a stream is held against them.
-func streamRules() []Rule {
-	rule := func(id, title, citation, advice string) Rule {
-		return Rule{ID: id, Severity: Error, Object: ObjectCRL, Title: title, Citation: citation, Advice: advice, Effective: rfc5280}
-	}
-	return []Rule{
-		rule("e_crlx_entry_malformed", "every entry is as RFC 5280 writes it", "RFC 5280 §4.1.2.2, §5.1.2.6, §5.3", "leave the entry out, or write it as the rule says"),
-		rule("e_crlx_entry_doubled", "no certificate stands twice", "RFC 5280 §5.1.2.6", "merge the entries of one serial number"),
-		rule("e_crlx_revoked_in_future", "nothing is revoked after the list is issued", "RFC 5280 §5.1.2.6", "correct the date of revocation, or issue the list later"),
-		rule("e_crlx_hold_on_ca", "a list of authorities holds none of them temporarily", "RFC 5280 §5.3.1; CABF BR §7.2.2", "decide: revoke the authority for a reason that lasts, or leave it out"),
-	}
+// rule is one of our rules, by its id.
+func (l *Linter) rule(id string) Rule {
+	return l.rules[slices.IndexFunc(l.rules, func(r Rule) bool { return r.ID == id })]
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -14,6 +15,11 @@ type unit struct {
 
 // unitSetting is one assignment, with the section that it stands in.
 type unitSetting struct{ section, key, value string }
+
+// IsUnit says whether a text looks like a systemd unit of a service.
+func IsUnit(text []byte) bool {
+	return bytes.Contains(text, []byte("[Service]")) && bytes.Contains(text, []byte("ExecStart="))
+}
 
 // readUnit reads a unit file as systemd does (systemd.syntax(7)): a line that
 // ends in a backslash goes on, # and ; begin a comment, and a comment may stand

@@ -1,19 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,9 +15,9 @@ import (
 )
 
 type lintOptions struct {
-	clients, weakKeys                                        []string
-	issuer, previous, profile, format, failOn, explain, logs string
-	bulk, list                                               bool
+	clients, weakKeys                                            []string
+	issuer, previous, profile, format, failOn, explain, logs, at string
+	bulk, list                                                   bool
 }
 
 func lintCommand(a *app) *cobra.Command {
@@ -32,12 +25,17 @@ func lintCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lint FILE…",
 		Short: "Judge certificates, CRLs, requests and step-ca trees",
-		Long: `Judge what a careful relying party would say of certificates, CRLs and
-certificate requests, in PEM or DER, of SSH certificates, of systemd units that
-start step-ca, of estates (secrets that are written out), and of folders as they
-stand in /etc/step-ca. Any other folder is searched for such files, on all
-processors, and - is standard input. Exits 2 when something is
-found at or above --fail-on.`,
+		Long: `Judge what a careful relying party would say of certificates, CRLs,
+certificate requests and OCSP responses, in PEM, DER or PKCS #7, of SSH
+certificates, of ca.json, templates and systemd units of step-ca, of estates
+(secrets that are written out), and of folders as they stand in /etc/step-ca.
+What a file holds is told by its content. Any other folder is searched for such
+files, on all processors, and - is standard input.
+
+What is named in one call is judged together: issuers are found among the
+certificates, each list is compared with the one before, and numbers, names and
+keys with those of all others. Exits 2 when something is found at or above
+--fail-on.`,
 		Args: func(_ *cobra.Command, names []string) error {
 			if len(names) == 0 && !o.list && o.explain == "" {
 				return errors.New("lint takes at least one file or folder, or - for standard input")
@@ -46,7 +44,8 @@ found at or above --fail-on.`,
 		},
 		RunE: func(_ *cobra.Command, names []string) error { return a.lint(names, o) },
 	}
-	c.Flags().StringVar(&o.issuer, "issuer", "", "certificate of the issuer, to judge the pair")
+	c.Flags().StringVar(&o.issuer, "issuer", "", "certificate of the issuer, and of those above it, to judge the chain")
+	c.Flags().StringVar(&o.at, "at", "", "the date to judge for, RFC 3339 or a day such as 2027-06-01 (default: now)")
 	c.Flags().StringVar(&o.previous, "previous", "", "the issuer's previous CRL, to judge the succession")
 	c.Flags().StringVar(&o.profile, "profile", "private", strings.Join(lint.Profiles(), " or "))
 	c.Flags().StringArrayVar(&o.clients, "client", nil, "who must be able to verify it, such as go-1.26; may be repeated")
@@ -68,6 +67,7 @@ type judged struct {
 	Findings []lint.Finding `json:"findings"`
 
 	path, object string // the file, and which object of it where it holds several
+	line         int    // where the object begins; 0 where lines mean nothing
 }
 
 func (a *app) lint(names []string, o lintOptions) error {
@@ -91,26 +91,11 @@ func (a *app) lint(names []string, o lintOptions) error {
 	if o.list || o.explain != "" {
 		return a.lintRules(linter, o.explain)
 	}
-	bench := bench{linter: linter, app: a, bulk: o.bulk, clients: o.clients}
-	if bench.issuer, err = optionalDER(o.issuer); err != nil {
+	bench, err := a.bench(linter, o)
+	if err != nil {
 		return err
 	}
-	if bench.previous, err = optionalDER(o.previous); err != nil {
-		return err
-	}
-	if bench.weakKeys, err = readWeakKeys(o.weakKeys); err != nil {
-		return err
-	}
-	if o.logs != "" {
-		text, err := os.ReadFile(o.logs)
-		if err != nil {
-			return err
-		}
-		if bench.logs, err = lint.ReadLogs(text); err != nil {
-			return fmt.Errorf("%s: %w", o.logs, err)
-		}
-	}
-	all, err := inParallel(names, bench.judge)
+	all, err := bench.judgeAll(names)
 	if err != nil {
 		return err
 	}
@@ -158,7 +143,7 @@ func (a *app) junit(all []judged, failOn lint.Severity) error {
 func reports(all []judged) []lint.Report {
 	reports := make([]lint.Report, 0, len(all))
 	for _, j := range all {
-		reports = append(reports, lint.Report{File: j.path, Object: j.object, Findings: j.Findings})
+		reports = append(reports, lint.Report{File: j.path, Object: j.object, Line: j.line, Findings: j.Findings})
 	}
 	return reports
 }
@@ -195,188 +180,6 @@ func (a *app) lintRules(linter *lint.Linter, id string) error {
 	})
 }
 
-// bench is what objects are judged with.
-type bench struct {
-	linter           *lint.Linter
-	app              *app
-	issuer, previous []byte
-	bulk             bool
-	clients          []string
-	weakKeys         *lint.WeakKeys
-	logs             *lint.Logs
-}
-
-func (b *bench) judge(name string) ([]judged, error) {
-	if name == "-" {
-		text, err := io.ReadAll(os.Stdin)
-		if err != nil {
-			return nil, err
-		}
-		return b.judgeText("-", text), nil
-	}
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return b.judgeFolder(name)
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	return b.judgeText(name, text), nil
-}
-
-// judgeFolder judges a step-ca tree as one object, and otherwise every file
-// that looks like something to judge.
-func (b *bench) judgeFolder(name string) ([]judged, error) {
-	if _, err := os.Stat(filepath.Join(name, "config", "ca.json")); err == nil {
-		tree, err := readTree(name)
-		if err != nil {
-			return nil, err
-		}
-		return []judged{{File: name, Kind: "step-ca tree", Findings: b.linter.StepCAAt(tree, b.app.now()), path: name}}, nil
-	}
-	root, err := os.OpenRoot(name)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	var files []string
-	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Size() <= maxObject {
-			files = append(files, p)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	all, err := inParallel(files, func(p string) ([]judged, error) {
-		text, err := root.ReadFile(p)
-		if err != nil || !judgeable(p, text) {
-			return nil, err
-		}
-		return b.judgeText(filepath.Join(name, p), text), nil
-	})
-	if err == nil && len(all) == 0 {
-		err = fmt.Errorf("%s has no config/ca.json and no certificate, CRL, request, SSH certificate or unit; name a file, or a step-ca folder such as /etc/step-ca", name)
-	}
-	return all, err
-}
-
-// inParallel judges on every processor, and gives what was found in the order
-// of what was asked, or the first error in that order.
-func inParallel(names []string, judge func(string) ([]judged, error)) ([]judged, error) {
-	found, errs := make([][]judged, len(names)), make([]error, len(names))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(names)) {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
-				found[i], errs[i] = judge(names[i])
-			}
-		})
-	}
-	workers.Wait()
-	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return nil, errs[i]
-	}
-	return slices.Concat(found...), nil
-}
-
-// maxObject bounds the files that a search through a folder opens: the largest
-// CRLs there are have some tens of megabytes.
-const maxObject = 64 << 20
-
-// judgeable says whether a file that was found, and not named, is worth a
-// judgement.
-func judgeable(name string, text []byte) bool {
-	if strings.HasSuffix(name, ".service") {
-		return strings.Contains(string(text), "step-ca")
-	}
-	if lint.IsSSH(text) || strings.HasSuffix(name, ".pki.hcl") {
-		return true
-	}
-	ders, types := split(text)
-	if types[0] == "" {
-		_, err := describeDER(ders[0])
-		return err == nil
-	}
-	return strings.Contains(types[0], "CERTIFICATE") || strings.Contains(types[0], "CRL")
-}
-
-// judgeText judges what is in one file.
-func (b *bench) judgeText(name string, text []byte) []judged {
-	switch {
-	case strings.HasSuffix(name, ".pki.hcl"):
-		facts := lint.Estate{Texts: []lint.File{{Path: filepath.Base(name), Data: text}}}
-		return []judged{{File: name, Kind: "estate", Findings: b.linter.Estate(facts, b.app.now()), path: name}}
-	case strings.HasSuffix(name, ".service"):
-		return []judged{{File: name, Kind: "unit", Findings: b.linter.Unit(lint.File{Path: filepath.Base(name), Data: text}), path: name}}
-	case lint.IsSSH(text):
-		return []judged{{File: name, Kind: "SSH certificate", Findings: b.linter.SSH(lint.SSHCertificate{Data: text}, b.app.now()), path: name}}
-	}
-	ders, types := split(text)
-	all := make([]judged, 0, len(ders))
-	for i, der := range ders {
-		j := b.judgeDER(der, types[i])
-		j.File, j.path = name, name
-		if len(ders) > 1 {
-			j.object = fmt.Sprintf("object %d", i+1)
-			j.File += ", " + j.object
-		}
-		all = append(all, j)
-	}
-	return all
-}
-
-// split takes PEM apart; anything else is one DER object.
-func split(text []byte) (ders [][]byte, types []string) {
-	for rest := text; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		ders, types = append(ders, block.Bytes), append(types, block.Type)
-	}
-	if len(ders) == 0 {
-		return [][]byte{text}, []string{""}
-	}
-	return ders, types
-}
-
-// judgeDER tells the kind of an object by its PEM type, or by what it parses
-// as. Anything that parses as nothing is judged as a certificate, which says
-// what is wrong with it.
-func (b *bench) judgeDER(der []byte, pemType string) judged {
-	kind := pemType
-	if kind == "" {
-		if s, err := describeDER(der); err == nil {
-			kind = s.Kind
-		}
-	}
-	now := b.app.now()
-	switch {
-	case strings.Contains(kind, "OCSP"), kind == "" && lint.IsOCSP(der):
-		return judged{Kind: "OCSP response", Findings: b.linter.OCSP(lint.OCSPResponse{DER: der, Responder: b.issuer}, now)}
-	case strings.Contains(kind, "REQUEST"), kind == "Certificate request":
-		return judged{Kind: "request", Findings: b.linter.CSR(der)}
-	case strings.Contains(kind, "CRL"), kind == "Certificate revocation list":
-		return judged{Kind: "CRL", Findings: b.linter.CRL(lint.CRL{DER: der, Issuer: b.issuer, Previous: b.previous}, now)}
-	}
-	issuer := b.issuer
-	if bytes.Equal(issuer, der) {
-		issuer = nil // a root is its own issuer
-	}
-	return judged{Kind: "certificate", Findings: b.linter.Certificate(lint.Certificate{DER: der, Issuer: issuer, Preview: b.bulk, Clients: b.clients, WeakKeys: b.weakKeys, Logs: b.logs}, now)}
-}
-
 // readWeakKeys reads lists of known keys; nil when none is named.
 func readWeakKeys(names []string) (*lint.WeakKeys, error) {
 	var all *lint.WeakKeys
@@ -395,53 +198,6 @@ func readWeakKeys(names []string) (*lint.WeakKeys, error) {
 		}
 	}
 	return all, nil
-}
-
-func optionalDER(name string) ([]byte, error) {
-	if name == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	ders, _ := split(text)
-	return ders[0], nil
-}
-
-// maxTree bounds a step-ca tree: configuration, certificates and templates.
-const maxTree = 1000
-
-// readTree reads a folder as step-ca would see it, without its database.
-func readTree(dir string) ([]lint.File, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	var tree []lint.File
-	err = fs.WalkDir(root.FS(), ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && p == "db" {
-			return fs.SkipDir
-		}
-		if !d.Type().IsRegular() {
-			return nil
-		}
-		if len(tree) == maxTree {
-			return fmt.Errorf("%s holds more than %d files; name the step-ca folder itself", dir, maxTree)
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		data, err := root.ReadFile(filepath.ToSlash(p))
-		tree = append(tree, lint.File{Path: filepath.ToSlash(p), Mode: info.Mode(), Data: data})
-		return err
-	})
-	return tree, err
 }
 
 func printJudged(w io.Writer, all []judged) {

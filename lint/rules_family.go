@@ -1,0 +1,145 @@
+package lint
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// Weak RSA keys with shared primes were shown in August 2012 (Heninger and
+// others, Mining Your Ps and Qs).
+var sharedPrimes = time.Date(2012, time.August, 1, 0, 0, 0, 0, time.UTC)
+
+// familyRules are about a certificate among those beside it.
+func familyRules() []Rule {
+	return []Rule{{
+		ID: "e_ca_issuer_cannot_sign", Severity: Error, Object: ObjectCertificate,
+		Title:     "the issuer is an authority, and its key may sign certificates",
+		Citation:  "RFC 5280 §4.2.1.3, §4.2.1.9, §6.1.4 (k), (n)",
+		Effective: rfc5280,
+		Advice:    "issue under an authority: every verifier refuses a chain through a certificate without cA and keyCertSign",
+		applies:   hasIssuer,
+		check:     checkIssuerRights,
+	}, {
+		ID: "w_ca_issuer_has_other_key", Severity: Warn, Object: ObjectCertificate,
+		Title:     "the authority that has the issuer's name is the issuer",
+		Citation:  "RFC 5280 §4.2.1.1, §6.1.3 (a)(1)",
+		Effective: rfc5280,
+		Advice:    "hand in the certificate of the generation that signed, or find out which key did",
+		applies:   func(o *object) bool { return o.cert.given.LikeNamed != "" },
+		check: func(o *object) []string {
+			return []string{fmt.Sprintf("the issuer %q is here (%s), but it has another key identifier, and its key did not sign", o.cert.Issuer, o.cert.given.LikeNamed)}
+		},
+	}, {
+		ID: "e_ca_rsa_shared_factor", Severity: Error, Object: ObjectCertificate,
+		Title:     "no two RSA keys have a prime in common",
+		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.2, §8.1.5.1; CABF BR §6.1.1.3",
+		Effective: sharedPrimes,
+		Advice:    "make both keys again on a machine with good randomness, and revoke what they signed: whoever has both certificates can compute both private keys",
+		applies:   func(o *object) bool { return o.cert.given.SharedFactor != "" },
+		check: func(o *object) []string {
+			return []string{"the modulus has a prime in common with that of " + o.cert.given.SharedFactor}
+		},
+	}, {
+		ID: "n_ca_revoked", Severity: Notice, Object: ObjectCertificate,
+		Title:     "the certificate is not on its issuer's current list",
+		Citation:  "RFC 5280 §5.3, §6.3.3",
+		Effective: rfc5280,
+		Advice:    "take it out of service, if that has not been done",
+		applies:   func(o *object) bool { return o.cert.given.RevokedBy != "" },
+		check: func(o *object) []string {
+			return []string{fmt.Sprintf("serial number %x is revoked by %s", o.cert.SerialNumber, o.cert.given.RevokedBy)}
+		},
+	}}
+}
+
+// checkIssuerRights looks at the two things that make an authority. Version 1
+// roots have neither and are trusted by configuration alone.
+func checkIssuerRights(o *object) []string {
+	issuer := o.cert.issuer
+	var details []string
+	if !issuer.IsCA {
+		details = append(details, fmt.Sprintf("the issuer %q is no authority: its basicConstraints do not say cA", issuer.Subject))
+	}
+	if issuer.KeyUsage != 0 && issuer.KeyUsage&x509.KeyUsageCertSign == 0 {
+		details = append(details, fmt.Sprintf("the key usage of the issuer %q lacks keyCertSign", issuer.Subject))
+	}
+	return details
+}
+
+// mostModuli bounds the search for shared primes.
+const mostModuli = 4096
+
+// sharedFactors finds RSA moduli that have a prime in common, and names for
+// the key of each the certificate of another. It multiplies all moduli, and
+// reduces the product by the square of each (Bernstein, How to find smooth
+// parts of integers, 2004).
+func sharedFactors(certs []*placed) map[string]string {
+	moduli, of := rsaModuli(certs)
+	if len(moduli) < 2 || len(moduli) > mostModuli {
+		return nil
+	}
+	tree := [][]*big.Int{moduli}
+	for level := moduli; len(level) > 1; tree = append(tree, level) {
+		var next []*big.Int
+		for i := 0; i < len(level); i += 2 {
+			if i+1 == len(level) {
+				next = append(next, level[i])
+				continue
+			}
+			next = append(next, new(big.Int).Mul(level[i], level[i+1]))
+		}
+		level = next
+	}
+	rests := tree[len(tree)-1]
+	for depth := len(tree) - 2; depth >= 0; depth-- {
+		next := make([]*big.Int, len(tree[depth]))
+		for i, n := range tree[depth] {
+			next[i] = new(big.Int).Mod(rests[i/2], new(big.Int).Mul(n, n))
+		}
+		rests = next
+	}
+	var weak []int
+	for i, n := range moduli {
+		common := new(big.Int).GCD(nil, nil, new(big.Int).Quo(rests[i], n), n)
+		if common.Cmp(big.NewInt(1)) > 0 {
+			weak = append(weak, i)
+		}
+	}
+	return pairUp(weak, moduli, of)
+}
+
+// pairUp finds for each of the weak moduli the one that it shares a prime with.
+func pairUp(weak []int, moduli []*big.Int, of []*placed) map[string]string {
+	shared := map[string]string{}
+	for _, i := range weak {
+		for _, j := range weak {
+			if i != j && new(big.Int).GCD(nil, nil, moduli[i], moduli[j]).Cmp(big.NewInt(1)) > 0 {
+				shared[string(of[i].RawSubjectPublicKeyInfo)] = of[j].owner
+				break
+			}
+		}
+	}
+	return shared
+}
+
+// rsaModuli is the different RSA moduli of the certificates, and a certificate
+// of each. One modulus with two exponents is one key to whoever breaks it, and
+// is counted once.
+func rsaModuli(certs []*placed) (moduli []*big.Int, of []*placed) {
+	seen := map[string]bool{}
+	for _, p := range certs {
+		key, ok := p.PublicKey.(*rsa.PublicKey)
+		if !ok || key.N.Sign() <= 0 || key.N.BitLen() > mostModulusBits || seen[string(key.N.Bytes())] {
+			continue
+		}
+		seen[string(key.N.Bytes())] = true
+		moduli, of = append(moduli, key.N), append(of, p)
+	}
+	return moduli, of
+}
+
+// mostModulusBits is the longest modulus that is compared with others.
+const mostModulusBits = 16384
