@@ -74,6 +74,7 @@ func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
 	if own != nil {
 		findings = append(findings, l.run(ObjectCertificate, &object{now: now, cert: own})...)
 	}
+	findings = l.z.once(findings)
 	sortFindings(findings)
 	return findings
 }

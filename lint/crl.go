@@ -51,6 +51,7 @@ func (l *Linter) CRL(c CRL, now time.Time) []Finding {
 		findings = append(findings, more...)
 		findings = append(findings, l.run(ObjectCRL, &object{now: now, crl: own})...)
 	}
+	findings = l.z.once(findings)
 	sortFindings(findings)
 	return findings
 }

@@ -26,9 +26,9 @@ type fixture struct {
 
 // allFixtures is in the order of the rules that are not about a step-ca tree.
 func allFixtures() []fixture {
-	return slices.Concat(readingFixtures(), authorityFixtures(), keyFixtures(), identityFixtures(), latticeFixtures(), weakKeyFixtures(), timestampFixtures(), dateFixtures(),
+	return slices.Concat(readingFixtures(), authorityFixtures(), keyFixtures(), identityFixtures(), familyFixtures(), latticeFixtures(), weakKeyFixtures(), timestampFixtures(), dateFixtures(),
 		rootFixtures(), rootShapeFixtures(), intermediateFixtures(), purposeFixtures(), placeFixtures(), constraintFixtures(),
-		crossFixtures(), responderFixtures(), revocationFixtures(), revocationScopeFixtures(), revocationIssuerFixtures(),
+		crossFixtures(), responderFixtures(), revocationFixtures(), entryFixtures(), revocationScopeFixtures(), revocationIssuerFixtures(),
 		requestFixtures(), requestContentFixtures())
 }
 

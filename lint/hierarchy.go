@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"crypto/x509"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -210,6 +211,7 @@ func (h *Hierarchy) Surround(c Certificate) Certificate {
 	}
 	c.SharedFactor = h.sharedFactor[string(p.RawSubjectPublicKeyInfo)]
 	c.RevokedBy = h.revokedBy(p)
+	c.NextSerial = h.nextSerial(p)
 	if p.IsCA {
 		h.surroundAuthority(p, &c)
 	}
@@ -257,6 +259,18 @@ func (h *Hierarchy) neighbours(p *placed) []KnownCertificate {
 		}
 	}
 	return all
+}
+
+// nextSerial names a certificate of the same issuer with the number before or
+// after.
+func (h *Hierarchy) nextSerial(p *placed) string {
+	for _, step := range []int64{-1, 1} {
+		near := new(big.Int).Add(p.SerialNumber, big.NewInt(step))
+		for _, other := range h.bySerial[serialKey(&x509.Certificate{RawIssuer: p.RawIssuer, SerialNumber: near})] {
+			return other.owner
+		}
+	}
+	return ""
 }
 
 // twin is the root of the same name and key beside which a cross-certificate

@@ -149,6 +149,9 @@ func (h *Hierarchy) SurroundList(c CRL) CRL {
 		return c
 	}
 	for _, child := range l.issuer.below {
+		if child.IsCA {
+			c.Authorities = append(c.Authorities, child.SerialNumber)
+		}
 		if child.IsCA && c.Role == RoleUnknown {
 			c.Role = RolePolicy
 		}

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,9 +20,7 @@ func judgeFixture(t testing.TB, l *Linter, r Rule, verdict string) []Finding {
 	case ObjectSSH:
 		return judgeSSH(t, l, readFixture(t, name+".txt"))
 	case ObjectOCSP:
-		block, rest := pem.Decode(readFixture(t, name+".pem"))
-		signer, _ := pem.Decode(rest)
-		return l.OCSP(OCSPResponse{DER: block.Bytes, Responder: signer.Bytes}, testNow)
+		return judgeOCSP(l, readFixture(t, name+".pem"))
 	case ObjectAny:
 		return judge(t, l, readFixture(t, fixturePath(ObjectCertificate, r.ID, verdict)))
 	}

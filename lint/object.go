@@ -115,6 +115,9 @@ type Certificate struct {
 	// SharedFactor names a certificate whose RSA key has a prime in common with
 	// this one's; empty when none is known.
 	SharedFactor string
+	// NextSerial names a certificate of the issuer whose serial number is one
+	// away from this one's.
+	NextSerial string
 	// RevokedBy names a current list of the issuer that has the serial number.
 	RevokedBy string
 }
@@ -171,6 +174,9 @@ type CRL struct {
 	Covers [][]byte
 	// Base is the DER of the newest complete list beside a delta list.
 	Base []byte
+	// Authorities are the serial numbers of the authorities that the issuer is
+	// known to have signed.
+	Authorities []*big.Int
 	// Superseded says that a newer list of the same scope is known, so that
 	// nobody has to take this one.
 	Superseded bool

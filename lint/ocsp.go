@@ -41,7 +41,6 @@ type ocspResponse struct {
 	issuer    *x509.Certificate
 	// signed, algorithm and signature are what a signature is checked with.
 	signed, algorithm, signature []byte
-	produced                     time.Time
 	// enclosed are the certificates in the response.
 	enclosed []*x509.Certificate
 }
@@ -123,7 +122,7 @@ func readOCSP(der []byte) (*ocspResponse, error) {
 		return nil, fmt.Errorf("its answers cannot be read: %w", cmp.Or(err, errors.New("octets follow them")))
 	}
 	r := &ocspResponse{
-		signed: response.Data.Raw, algorithm: response.Algorithm.FullBytes, signature: response.Signature.RightAlign(), produced: response.Data.Produced,
+		signed: response.Data.Raw, algorithm: response.Algorithm.FullBytes, signature: response.Signature.RightAlign(),
 	}
 	for _, a := range response.Data.Answers {
 		r.answers = append(r.answers, ocspAnswer{a.This, a.Next, a.ID.Hash.Algorithm, a.ID.Name, a.ID.Key, a.ID.Serial})

@@ -63,7 +63,7 @@ func revocationRules() []Rule {
 		Citation:  "RFC 5280 §5.3.1; CABF BR §7.2.2",
 		Effective: rfc5280,
 		Advice:    "decide: revoke the authority for a reason that lasts, or leave it out",
-		applies:   func(o *object) bool { return o.crl.onlyCACerts() },
+		applies:   func(o *object) bool { return o.crl.onlyCACerts() || len(o.crl.given.Authorities) > 0 },
 		check:     checkHold,
 	}}
 }
@@ -93,13 +93,20 @@ func checkWindow(o *object) []string {
 
 // checkHold looks for entries that are on hold.
 func checkHold(o *object) []string {
+	c := o.crl
+	isAuthority := func(serial *big.Int) bool {
+		return slices.ContainsFunc(c.given.Authorities, func(known *big.Int) bool { return known.Cmp(serial) == 0 })
+	}
 	var held []*big.Int
-	for _, entry := range o.crl.RevokedCertificateEntries {
-		if entry.ReasonCode == reasonCertificateHold {
+	for _, entry := range c.RevokedCertificateEntries {
+		if entry.ReasonCode == reasonCertificateHold && (c.onlyCACerts() || isAuthority(entry.SerialNumber)) {
 			held = append(held, entry.SerialNumber)
 		}
 	}
-	return serialDetail(held, "on hold, in a list that covers authorities only")
+	if c.onlyCACerts() {
+		return serialDetail(held, "on hold, in a list that covers authorities only")
+	}
+	return serialDetail(held, "on hold, and it is an authority's")
 }
 
 // checkNumber compares the number with the previous list's. A missing number

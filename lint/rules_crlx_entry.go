@@ -62,13 +62,16 @@ func entryRules() []Rule {
 
 // checkEntryForms looks at numbers and reasons of the entries.
 func checkEntryForms(o *object) []string {
-	var negative, long, reasons []*big.Int
+	var negative, long, reasons, removed []*big.Int
 	for _, entry := range o.crl.RevokedCertificateEntries {
 		switch {
 		case entry.SerialNumber.Sign() <= 0:
 			negative = append(negative, entry.SerialNumber)
 		case entry.SerialNumber.BitLen() > 159:
 			long = append(long, entry.SerialNumber)
+		}
+		if entry.ReasonCode == reasonRemoveFromCRL && o.crl.delta() == nil {
+			removed = append(removed, entry.SerialNumber)
 		}
 		// RFC 5280 §5.3.1: seven is not used, ten is the last.
 		if r := entry.ReasonCode; r < 0 || r == 7 || r > 10 {
@@ -77,6 +80,7 @@ func checkEntryForms(o *object) []string {
 	}
 	details := serialDetail(negative, "a serial number that is not positive, which no certificate may have")
 	details = append(details, serialDetail(long, "longer than 20 octets, which no certificate may have")...)
+	details = append(details, serialDetail(removed, "removeFromCRL, which only a delta list may say")...)
 	return append(details, serialDetail(reasons, "a reason code that RFC 5280 does not have")...)
 }
 

@@ -43,6 +43,30 @@ func familyRules() []Rule {
 			return []string{"the modulus has a prime in common with that of " + o.cert.given.SharedFactor}
 		},
 	}, {
+		ID: "n_ca_serial_sequential", Severity: Notice, Object: ObjectCertificate,
+		Title:     "serial numbers are drawn, and not counted",
+		Citation:  "CABF BR §7.1.2 (serialNumber); RFC 5280 §4.1.2.2",
+		Effective: ballot164,
+		Advice:    "draw each number anew: a number that can be foretold helps whoever looks for a collision, and tells how much was issued",
+		applies:   func(o *object) bool { return o.cert.given.NextSerial != "" },
+		check: func(o *object) []string {
+			return []string{fmt.Sprintf("serial number %x is one away from that of %s", o.cert.SerialNumber, o.cert.given.NextSerial)}
+		},
+	}, {
+		ID: "w_ca_not_yet_valid", Severity: Warn, Object: ObjectCertificate,
+		Title:     "the certificate has begun",
+		Citation:  "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
+		Effective: rfc5280,
+		Advice:    "put it into service when it begins, or set the clock right",
+		// What is about to be signed may begin later.
+		applies: func(o *object) bool { return !o.now.IsZero() && o.cert.given.Signing.IsZero() && !o.cert.given.Draft },
+		check: func(o *object) []string {
+			if start := o.cert.NotBefore; start.After(o.now.Add(clockSkew)) {
+				return []string{fmt.Sprintf("valid from %s, and it is %s", date(start), date(o.now))}
+			}
+			return nil
+		},
+	}, {
 		ID: "n_ca_revoked", Severity: Notice, Object: ObjectCertificate,
 		Title:     "the certificate is not on its issuer's current list",
 		Citation:  "RFC 5280 §5.3, §6.3.3",
@@ -69,6 +93,24 @@ func checkIssuerRights(o *object) []string {
 	return details
 }
 
+// oneModulus finds RSA keys that have a modulus in common and are not one key:
+// their exponents differ.
+func oneModulus(certs []*placed, shared map[string]string) {
+	first := map[string]*placed{}
+	for _, p := range certs {
+		key, ok := p.PublicKey.(*rsa.PublicKey)
+		if !ok {
+			continue
+		}
+		before, known := first[string(key.N.Bytes())]
+		if !known {
+			first[string(key.N.Bytes())] = p
+		} else if !sameKey(before.Certificate, p.Certificate) {
+			shared[string(p.RawSubjectPublicKeyInfo)], shared[string(before.RawSubjectPublicKeyInfo)] = before.owner, p.owner
+		}
+	}
+}
+
 // mostModuli bounds the search for shared primes.
 const mostModuli = 4096
 
@@ -77,9 +119,11 @@ const mostModuli = 4096
 // reduces the product by the square of each (Bernstein, How to find smooth
 // parts of integers, 2004).
 func sharedFactors(certs []*placed) map[string]string {
+	shared := map[string]string{}
+	oneModulus(certs, shared)
 	moduli, of := rsaModuli(certs)
 	if len(moduli) < 2 || len(moduli) > mostModuli {
-		return nil
+		return shared
 	}
 	tree := [][]*big.Int{moduli}
 	for level := moduli; len(level) > 1; tree = append(tree, level) {
@@ -108,12 +152,12 @@ func sharedFactors(certs []*placed) map[string]string {
 			weak = append(weak, i)
 		}
 	}
-	return pairUp(weak, moduli, of)
+	pairUp(weak, moduli, of, shared)
+	return shared
 }
 
 // pairUp finds for each of the weak moduli the one that it shares a prime with.
-func pairUp(weak []int, moduli []*big.Int, of []*placed) map[string]string {
-	shared := map[string]string{}
+func pairUp(weak []int, moduli []*big.Int, of []*placed, shared map[string]string) {
 	for _, i := range weak {
 		for _, j := range weak {
 			if i != j && new(big.Int).GCD(nil, nil, moduli[i], moduli[j]).Cmp(big.NewInt(1)) > 0 {
@@ -122,7 +166,6 @@ func pairUp(weak []int, moduli []*big.Int, of []*placed) map[string]string {
 			}
 		}
 	}
-	return shared
 }
 
 // rsaModuli is the different RSA moduli of the certificates, and a certificate

@@ -106,8 +106,10 @@ func checkResponderRights(o *object) []string {
 	if !slices.Contains(purposes(signer), purposeOCSPSigning) {
 		details = append(details, fmt.Sprintf("%q signed, and its extended key usage lacks OCSPSigning", signer.Subject))
 	}
-	if r.produced.Before(signer.NotBefore) || r.produced.After(signer.NotAfter) {
-		details = append(details, fmt.Sprintf("the response was made on %s, and %q is valid from %s until %s", date(r.produced), signer.Subject, date(signer.NotBefore), date(signer.NotAfter)))
+	for i, a := range r.answers {
+		if a.this.Before(signer.NotBefore) || a.this.After(signer.NotAfter) {
+			details = append(details, fmt.Sprintf("answer %d begins on %s, and %q is valid from %s until %s", i+1, date(a.this), signer.Subject, date(signer.NotBefore), date(signer.NotAfter)))
+		}
 	}
 	return details
 }

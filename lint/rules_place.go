@@ -55,6 +55,9 @@ func checkHosts(o *object) []string {
 	var details []string
 	for _, text := range slices.Concat(c.CRLDistributionPoints, c.OCSPServer, c.IssuingCertificateURL) {
 		u, err := url.Parse(text)
+		if err == nil && u.Scheme == "file" {
+			details = append(details, fmt.Sprintf("%q is a file of the client itself", text))
+		}
 		if err != nil || u.Host == "" {
 			continue // ldap without a host asks the client's own directory
 		}

@@ -333,6 +333,8 @@ func surround(t testing.TB, c *Certificate, fields func(string) []string, around
 		noError(t, c.WeakKeys.Add(strings.NewReader(v)))
 	}
 	c.OwnListURLs, c.Clients = fields("own list"), fields("client")
+	told := func(key string) string { return strings.Join(fields(key), "") }
+	c.LikeNamed, c.SharedFactor, c.NextSerial, c.RevokedBy = told("like named"), told("shared factor"), told("next serial"), told("revoked by")
 	c.Request, c.Twin, c.AnswersFor = one(around["request"]), one(around["twin"]), one(around["answers for"])
 	for _, b := range around["other"] {
 		c.Others = append(c.Others, KnownCertificate{Owner: b.Headers["Text"], DER: b.Bytes})
@@ -368,6 +370,7 @@ func surroundCRL(t testing.TB, c *CRL, fields func(string) []string, around map[
 			}
 		}
 	}
+	c.Base = one(around["base"])
 	for _, b := range around["covers"] {
 		c.Covers = append(c.Covers, b.Bytes)
 	}

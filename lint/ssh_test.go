@@ -25,6 +25,8 @@ type sshScene struct {
 	algorithm string
 	// facts are lines of context.
 	facts []string
+	// spoil changes the certificate after it was signed.
+	spoil bool
 }
 
 // sshLeaf is a user's certificate as it should be, with a change.
@@ -47,6 +49,9 @@ func sshLeaf(t testing.TB, about string, change func(*sshScene)) []byte {
 		noError(t, err)
 	}
 	noError(t, s.cert.SignCert(steadyReader{}, signer))
+	if s.spoil {
+		s.cert.KeyId = "eve@acme.example"
+	}
 	line := bytes.TrimSpace(ssh.MarshalAuthorizedKey(&s.cert))
 	text := s.about + "\n\n"
 	for _, fact := range s.facts {
@@ -74,6 +79,10 @@ func sshFixtures(t testing.TB) map[string][2]func(*sshScene) {
 		"e_ssh_empty_principals":        {nil, func(s *sshScene) { s.cert.ValidPrincipals = nil }},
 		"e_ssh_sha1_ca_signature": {func(s *sshScene) { s.signer = testKey(t, "rsa-4096", "x") }, func(s *sshScene) {
 			s.signer, s.algorithm = testKey(t, "rsa-4096", "x"), ssh.KeyAlgoRSA
+		}},
+		"e_ssh_signature_invalid": {nil, func(s *sshScene) { s.spoil = true }},
+		"e_ssh_expired": {nil, func(s *sshScene) {
+			s.cert.ValidAfter, s.cert.ValidBefore = uint64(testNow.Add(-16*time.Hour).Unix()), uint64(testNow.Unix())
 		}},
 		"w_ssh_user_cert_extensions":    {nil, func(s *sshScene) { s.cert.Extensions["permit-agent-forwarding"] = "" }},
 		"e_ssh_serial_or_keyid_missing": {nil, func(s *sshScene) { s.cert.Serial, s.cert.KeyId = 0, "" }},
@@ -126,7 +135,7 @@ func TestSSHVariants(t *testing.T) {
 	}{
 		"too long":   {nil, SSHCertificate{Longest: time.Hour}, "e_ssh_cert_forever: valid for 57600 seconds, and 1h0m0s is allowed"},
 		"just right": {nil, SSHCertificate{Longest: 16 * time.Hour}, ""},
-		"never":      {func(s *sshScene) { s.cert.ValidBefore = s.cert.ValidAfter }, SSHCertificate{}, "e_ssh_cert_forever: valid from 1773576000 and before 1773576000: never"},
+		"never":      {func(s *sshScene) { s.cert.ValidBefore = s.cert.ValidAfter }, SSHCertificate{}, "e_ssh_cert_forever: valid from 1773576000 and before 1773576000: never|e_ssh_expired: valid until 2026-03-15T12:00:00Z, and it is 2026-03-15T12:00:00Z"},
 		"a program":  {nil, SSHCertificate{Automation: true}, "w_ssh_user_cert_extensions: a program uses the certificate, and no source-address says from where"},
 		"a host with an option": {func(s *sshScene) {
 			s.cert.CertType, s.cert.CriticalOptions = ssh.HostCert, map[string]string{"source-address": "::/0"}

@@ -171,7 +171,7 @@ func TestBackdatedDraft(t *testing.T) {
 		g.subject.KeyUsage = 0
 	})
 	l := mustNew(t, "private")
-	const id = "e_root_ca_key_usage_present" // counts from 1999
+	const id = "e_ca_key_usage_missing" // counts from 2002
 	signed := l.Certificate(Certificate{DER: s.blocks[0].Bytes}, testNow)
 	draft := l.Certificate(Certificate{DER: s.blocks[0].Bytes, Draft: true}, testNow)
 	if has(signed, id) || !has(draft, id) {
@@ -185,7 +185,7 @@ func TestComingLint(t *testing.T) {
 	s := rootScene(t, "", func(g *stage) { g.subject.KeyUsage = 0 })
 	got := mustNew(t, "private").Certificate(Certificate{DER: s.blocks[0].Bytes}, time.Date(1998, 6, 1, 0, 0, 0, 0, time.UTC))
 	for _, f := range got {
-		if f.Lint == "e_root_ca_key_usage_present" && f.Severity == Notice && strings.Contains(f.Detail, "(error from 1999") && strings.HasSuffix(f.Detail, " days)") {
+		if f.Lint == "e_ca_key_usage_missing" && f.Severity == Notice && strings.Contains(f.Detail, "(error from 2002") && strings.HasSuffix(f.Detail, " days)") {
 			return
 		}
 	}

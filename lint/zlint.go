@@ -44,7 +44,9 @@ type zlints struct {
 	responses    []responseLint
 	names        []string
 	lines        []string // name, class and severity of each, for the digest
-	config       lint.Configuration
+	// terse says that of several lints about one fault the first is enough.
+	terse  bool
+	config lint.Configuration
 }
 
 // newZLints picks the lints of a profile from zlint's registry. The lints are
@@ -54,7 +56,7 @@ func newZLints(profile string, settings []setting) (*zlints, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zlint refuses our configuration: %w", err)
 	}
-	z := &zlints{config: config}
+	z := &zlints{config: config, terse: profile == profilePrivate}
 	registry := lint.GlobalRegistry()
 	settings = slices.Clone(settings)
 	slices.SortFunc(settings, func(a, b setting) int { return strings.Compare(a.lint, b.lint) })
@@ -155,6 +157,31 @@ func (z *zlints) certificate(c *x509.Certificate, given Certificate, now time.Ti
 	return findings
 }
 
+// once drops, in profile private, what is said twice. Profile webpki shows every
+// lint of zlint that speaks.
+func (z *zlints) once(findings []Finding) []Finding {
+	if z.terse {
+		return onceEach(findings)
+	}
+	return findings
+}
+
+// onceEach drops what a lint says that is also said by another, for the same
+// fault of the same extension.
+func onceEach(findings []Finding) []Finding {
+	saidBy := map[string]string{
+		"e_root_ca_key_usage_present": "e_ca_key_usage_missing", "w_missing_key_usage": "e_ca_key_usage_missing",
+		"e_root_ca_key_usage_must_be_critical": "e_ca_key_usage_not_critical", "w_ext_key_usage_not_critical": "e_ca_key_usage_not_critical",
+		"e_superfluous_ku_encoding":        "e_incorrect_ku_encoding",
+		"e_crl_unique_revoked_certificate": idEntryDoubled, "e_crl_revocation_time_after_this_update": idEntryFuture,
+	}
+	said := map[string]bool{}
+	for _, f := range findings {
+		said[f.Lint] = true
+	}
+	return slices.DeleteFunc(findings, func(f Finding) bool { return said[saidBy[f.Lint]] })
+}
+
 // isComing says whether a lint does not count yet at the moment now.
 func isComing(meta lint.LintMetadata, now time.Time) bool {
 	return !now.IsZero() && now.Before(meta.EffectiveDate)
@@ -203,6 +230,16 @@ func executeCRL(l *lint.RevocationListLint, c *x509.RevocationList, config lint.
 	return l.Execute(c, config)
 }
 
+// zlintAdvice says what the lint asks for, where the detail does not: zlint has
+// no advice of its own.
+func zlintAdvice(meta lint.LintMetadata, detail string) string {
+	asked := strings.TrimRight(strings.TrimSpace(meta.Description), ".")
+	if asked == "" || detail == meta.Description {
+		return "correct the profile, the template or the program that this came from, and make the object again"
+	}
+	return "make the object again so that this holds: " + asked
+}
+
 // appendResult turns a result into a finding, unless the lint passed or had
 // nothing to say. The severity is the status that the lint returned, not what
 // its name promises: some lints do not keep that promise.
@@ -229,6 +266,6 @@ func appendResult(findings []Finding, meta lint.LintMetadata, severity Severity,
 	}
 	return append(findings, Finding{
 		Lint: meta.Name, Severity: found, Detail: detail,
-		Citation: meta.Citation, Source: string(meta.Source),
+		Citation: meta.Citation, Advice: zlintAdvice(meta, detail), Source: string(meta.Source),
 	})
 }

@@ -195,8 +195,10 @@ func worthJudging(g gathered) bool {
 		return g.kind != kindUnit || bytes.Contains(g.text, []byte("step-ca"))
 	}
 	known := []string{".crt", ".cer", ".der", ".crl", ".csr", ".p10", ".p7b", ".p7c", ".ocsp"}
-	return slices.Contains(known, strings.ToLower(filepath.Ext(g.file))) || bytes.Contains(g.text, []byte("-----BEGIN CERT")) ||
-		bytes.Contains(g.text, []byte("-----BEGIN X509 CRL"))
+	armoured := func(what string) bool {
+		return bytes.HasPrefix(g.text, []byte(what)) || bytes.Contains(g.text, []byte("\n"+what))
+	}
+	return slices.Contains(known, strings.ToLower(filepath.Ext(g.file))) || armoured("-----BEGIN CERT") || armoured("-----BEGIN X509 CRL")
 }
 
 // objectsOf tells what is in a file. An object that nobody knows has no kind,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pki.internal/lint"
+	"pki.internal/plan/tbs/public"
 )
 
 // bench is what objects are judged with.
@@ -110,7 +111,7 @@ func (b *bench) judgeAll(names []string) ([]judged, error) {
 		}
 	}
 	// A single object has nobody beside it.
-	if len(certificates)+len(lists) > 1 {
+	if len(gathered)+len(b.issuers) > 1 {
 		b.hierarchy = lint.NewHierarchy(certificates, lists)
 	}
 	return inParallel(gathered, b.judge), nil
@@ -182,7 +183,7 @@ func (b *bench) certificate(der []byte) lint.Certificate {
 // standsAlone says whether a certificate is signed by its own key.
 func standsAlone(der []byte) bool {
 	c, err := x509.ParseCertificate(der)
-	return err == nil && bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+	return err == nil && bytes.Equal(c.RawSubject, c.RawIssuer) && public.CheckCertificate(c, c) == nil
 }
 
 func (b *bench) list(der []byte) lint.CRL {
