@@ -55,7 +55,7 @@ func (c *certificate) signer() *x509.Certificate {
 // are sorted, and none is marked as waived: that is [Policy.Judge].
 func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
 	parsed, goErr := x509.ParseCertificate(c.DER)
-	issuer, findings := readIssuer(c.Issuer)
+	issuer, findings := c.readIssuer()
 	signer := issuer
 	var own *certificate
 	if goErr != nil {
@@ -79,12 +79,25 @@ func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
 	return findings
 }
 
+// readIssuer is the issuer's certificate, if there is one.
+func (c Certificate) readIssuer() (*x509.Certificate, []Finding) {
+	if c.Issuer == nil && c.known != nil {
+		return c.known.issuer, nil
+	}
+	return readIssuer(c.Issuer)
+}
+
 // readSurroundings parses what was handed in beside the certificate.
 func (c *certificate) readSurroundings() []Finding {
 	var findings, more []Finding
 	c.others, findings = readOthers(c.given.Others)
-	c.twin, more = readKnown(c.given.Twin, "the twin of the cross-certificate")
-	findings = append(findings, more...)
+	if known := c.given.known; known != nil {
+		c.others, c.above, c.twin = append(c.others, known.others...), known.above, known.twin
+	}
+	if c.given.Twin != nil {
+		c.twin, more = readKnown(c.given.Twin, "the twin of the cross-certificate")
+		findings = append(findings, more...)
+	}
 	c.answersFor, more = readKnown(c.given.AnswersFor, "the certificate of the authority that the responder answers for")
 	findings = append(findings, more...)
 	for _, der := range c.given.Above {

@@ -54,7 +54,7 @@ func NewHierarchy(certificates, lists []KnownCertificate) *Hierarchy {
 		if err != nil {
 			c = secondReading(k.DER)
 		}
-		if c != nil {
+		if c != nil && !nameless(c) {
 			h.index(&placed{neighbour: neighbour{k.Owner, c}})
 		}
 	}
@@ -85,6 +85,10 @@ func (h *Hierarchy) index(p *placed) {
 	add(h.byKey, string(p.RawSubjectPublicKeyInfo))
 	add(h.bySerial, serialKey(p.Certificate))
 }
+
+// nameless says whether a certificate has no issuer's name, by which nothing can
+// be told of it.
+func nameless(c *x509.Certificate) bool { return len(c.RawIssuer) <= 2 }
 
 // serialKey is what must be unique (RFC 5280 §4.1.2.2).
 func serialKey(c *x509.Certificate) string {
@@ -187,18 +191,20 @@ func (h *Hierarchy) Surround(c Certificate) Certificate {
 	if p == nil {
 		return c
 	}
-	if c.Issuer == nil && p.issuer != nil {
-		c.Issuer = p.issuer.Raw
-	}
-	if c.Issuer == nil && p.likeNamed != nil {
+	known := &surroundings{others: h.neighbours(p)}
+	c.known = known
+	switch {
+	case c.Issuer != nil:
+	case p.issuer != nil:
+		known.issuer = p.issuer.Certificate
+	case p.likeNamed != nil:
 		c.LikeNamed = p.likeNamed.owner
 	}
-	for at := p.issuer; at != nil && len(c.Above) < mostNeighbours; at = at.issuer {
+	for at := p.issuer; at != nil && len(known.above) < mostNeighbours; at = at.issuer {
 		if at != p.issuer {
-			c.Above = append(c.Above, at.Raw)
+			known.above = append(known.above, at.Certificate)
 		}
 	}
-	c.Others = append(c.Others, h.neighbours(p)...)
 	for _, other := range h.byKey[string(p.RawSubjectPublicKeyInfo)] {
 		// One key under one name is a renewal or a cross-certificate, and one key
 		// in two leaves is one machine.
@@ -207,7 +213,7 @@ func (h *Hierarchy) Surround(c Certificate) Certificate {
 		}
 	}
 	if twin := h.twin(p); twin != nil && c.Twin == nil {
-		c.Twin = twin.Raw
+		known.twin = twin.Certificate
 	}
 	c.SharedFactor = h.sharedFactor[string(p.RawSubjectPublicKeyInfo)]
 	c.RevokedBy = h.revokedBy(p)
@@ -237,7 +243,7 @@ func (h *Hierarchy) place(der []byte) *placed {
 
 // neighbours are the certificates with which p can be in conflict: of the same
 // number, of the same name, and authorities one step away in either direction.
-func (h *Hierarchy) neighbours(p *placed) []KnownCertificate {
+func (h *Hierarchy) neighbours(p *placed) []neighbour {
 	near := slices.Concat(h.bySerial[serialKey(p.Certificate)], h.bySubject[string(p.RawSubject)])
 	if p.IsCA {
 		near = append(near, h.bySubject[string(p.RawIssuer)]...)
@@ -250,15 +256,21 @@ func (h *Hierarchy) neighbours(p *placed) []KnownCertificate {
 			}
 		}
 	}
-	var all []KnownCertificate
+	var all []neighbour
 	seen := map[*placed]bool{p: true}
 	for _, n := range near {
 		if !seen[n] && len(all) < mostNeighbours {
 			seen[n] = true
-			all = append(all, KnownCertificate{Owner: n.owner, DER: n.Raw})
+			all = append(all, n.neighbour)
 		}
 	}
 	return all
+}
+
+// HasIssuer says whether the issuer is known, or the one that is here by its name
+// is not it.
+func (c Certificate) HasIssuer() bool {
+	return c.Issuer != nil || c.known != nil && c.known.issuer != nil
 }
 
 // nextSerial names a certificate of the same issuer with the number before or

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
+	"strings"
 )
 
 // neighbour is a parsed [KnownCertificate].
@@ -53,4 +54,13 @@ func sameSubject(a, b *x509.Certificate) bool { return bytes.Equal(a.RawSubject,
 // its own key identifier speaks of.
 func selfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawSubject, c.RawIssuer) && (len(c.AuthorityKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
+}
+
+// fewOf names a few owners, and counts the others.
+func fewOf(owners []string) string {
+	text := strings.Join(owners[:min(len(owners), maxListed)], ", ")
+	if more := len(owners) - maxListed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

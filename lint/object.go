@@ -2,6 +2,7 @@ package lint
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"io/fs"
 	"math/big"
 	"time"
@@ -120,6 +121,17 @@ type Certificate struct {
 	NextSerial string
 	// RevokedBy names a current list of the issuer that has the serial number.
 	RevokedBy string
+
+	// known is what a [Hierarchy] has read already; nil without one.
+	known *surroundings
+}
+
+// surroundings are the parsed forms of what stands in the fields of a
+// [Certificate], so that nothing is read twice.
+type surroundings struct {
+	issuer, twin *x509.Certificate
+	above        []*x509.Certificate
+	others       []neighbour
 }
 
 // KnownCertificate is a certificate that already has a place in the estate.

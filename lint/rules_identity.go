@@ -63,14 +63,17 @@ func hasOthers(o *object) bool { return len(o.cert.others) > 0 }
 // checkSerialUnique looks for the issuer's other certificates.
 func checkSerialUnique(o *object) []string {
 	c := o.cert
-	var details []string
+	var owners []string
 	for _, other := range c.others {
 		same := bytes.Equal(other.RawIssuer, c.RawIssuer) && other.SerialNumber.Cmp(c.SerialNumber) == 0
 		if same && !bytes.Equal(other.RawTBSCertificate, c.RawTBSCertificate) {
-			details = append(details, fmt.Sprintf("serial number %x of issuer %q is already that of %s", c.SerialNumber, c.Issuer, other.owner))
+			owners = append(owners, other.owner)
 		}
 	}
-	return details
+	if len(owners) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("serial number %x of issuer %q is already that of %s", c.SerialNumber, c.Issuer, fewOf(owners))}
 }
 
 // checkSerialLength counts the octets of the encoded number. Its sign takes a
@@ -115,13 +118,16 @@ func checkSubjectKeyID(o *object) []string {
 
 // checkSubjectReused looks for authorities of the same name with another key.
 func checkSubjectReused(o *object) []string {
-	var details []string
+	var owners []string
 	for _, other := range o.cert.others {
 		if other.IsCA && sameSubject(other.Certificate, o.cert.Certificate) && !sameKey(other.Certificate, o.cert.Certificate) {
-			details = append(details, fmt.Sprintf("%s has the subject %q too, with another key", other.owner, o.cert.Subject))
+			owners = append(owners, other.owner)
 		}
 	}
-	return details
+	if len(owners) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s has the subject %q too, with another key", fewOf(owners), o.cert.Subject)}
 }
 
 // checkROCA tells a modulus of the broken generator: both its primes, and so

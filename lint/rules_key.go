@@ -80,10 +80,14 @@ func checkKeyReuse(o *object) []string {
 	if c.issuer != nil && !c.root() && bytes.Equal(c.RawSubjectPublicKeyInfo, c.issuer.RawSubjectPublicKeyInfo) {
 		details = append(details, fmt.Sprintf("the key is that of its own issuer %q", c.issuer.Subject))
 	}
+	var owners []string
 	for _, other := range c.given.OtherKeys {
 		if bytes.Equal(c.RawSubjectPublicKeyInfo, other.SPKI) {
-			details = append(details, fmt.Sprintf("the key is also the key of %s", other.Owner))
+			owners = append(owners, other.Owner)
 		}
+	}
+	if len(owners) > 0 {
+		details = append(details, "the key is also the key of "+fewOf(owners))
 	}
 	return details
 }

@@ -163,6 +163,9 @@ func (b *bench) judge(g gathered) judged {
 		j.Kind = kindCertificate
 		j.Findings = b.linter.Certificate(b.certificate(g.der), b.now)
 	}
+	if j.Findings == nil {
+		j.Findings = []lint.Finding{} // an empty list in JSON
+	}
 	return j
 }
 
@@ -174,7 +177,7 @@ func (b *bench) certificate(der []byte) lint.Certificate {
 		c = b.hierarchy.Surround(c)
 	}
 	isIssuer := slices.ContainsFunc(b.issuers, func(i []byte) bool { return bytes.Equal(i, der) })
-	if len(b.issuers) > 0 && c.Issuer == nil && !isIssuer && !standsAlone(der) {
+	if len(b.issuers) > 0 && !c.HasIssuer() && !isIssuer && !standsAlone(der) {
 		c.Issuer, c.LikeNamed = b.issuers[0], ""
 	}
 	return c
