@@ -156,7 +156,17 @@ func (a *app) crlSign(ctx context.Context, o crlSignOptions, args []string) erro
 	if err != nil {
 		return err
 	}
+	s.warnScope()
 	return s.emit("crl sign", m, func(w io.Writer) { s.describe(w, *m) })
+}
+
+// warnScope says what a distribution point does to a root's list. Verifiers that
+// check every certificate of a chain look the root up too, and its own
+// certificate names no list (RFC 5280 §6.3.3 (b)).
+func (s *crlSigner) warnScope() {
+	if len(s.o.urls) > 0 && bytes.Equal(s.issuer.RawSubject, s.issuer.RawIssuer) {
+		fmt.Fprintf(s.stderr, "Warning: %q is self-signed, and no distribution point stands in its own certificate: openssl -crl_check_all and nginx refuse it with this CRL. Leave --url out unless clients need it.\n", s.issuer.Subject)
+	}
 }
 
 // sign makes one list and publishes it.
