@@ -75,7 +75,8 @@ func (m *maker) keep(a *spec.Authority, have Authority, g Generation) {
 		why = fmt.Sprintf("its certificate ends on %s, and is renewed %s before that", c.NotAfter.UTC().Format(time.DateOnly), a.RenewBefore)
 	}
 	if !a.KeyReuse {
-		m.diags.Report(a.Origin, firstWritten(a, found), "Second certificate for one key",
+		origin, word := firstWritten(a, found)
+		m.diags.Report(origin, word, "Second certificate for one key",
 			"%s That needs a new certificate, and nothing says that it may be for the same key. Write key_reuse = true to keep the key, write generation = %d for a new one, or restore the old value.",
 			m.tell(a, found, c), have.last()+1)
 		return
@@ -118,7 +119,8 @@ func (m *maker) needsKey(a *spec.Authority, found []Difference, c *x509.Certific
 	if a.IsRoot() {
 		after = "That replaces the root: " + m.blast(a, true).String() + "."
 	}
-	m.diags.Report(a.Origin, firstWritten(a, heavy), "Authority differs from its certificate",
+	origin, word := firstWritten(a, heavy)
+	m.diags.Report(origin, word, "Authority differs from its certificate",
 		"%s %s Write generation = %d if that is meant, or restore the old value.", m.tell(a, heavy, c), after, a.KeyGeneration()+1)
 	return true
 }
@@ -128,7 +130,7 @@ func (m *maker) tell(a *spec.Authority, found []Difference, c *x509.Certificate)
 	var sentences []string
 	for _, d := range found {
 		sentences = append(sentences, fmt.Sprintf("%s of %s was %q when its certificate was signed on %s, and is %q now.",
-			d.Name, a.Address, d.Before, c.NotBefore.UTC().Format(time.DateOnly), d.After))
+			d.Name, whose(a, d), d.Before, c.NotBefore.UTC().Format(time.DateOnly), d.After))
 	}
 	if len(found) == 0 {
 		sentences = append(sentences, fmt.Sprintf("The certificate of %s ends on %s.", a.Address, c.NotAfter.UTC().Format(time.DateOnly)))
@@ -136,14 +138,34 @@ func (m *maker) tell(a *spec.Authority, found []Difference, c *x509.Certificate)
 	return strings.Join(sentences, " ")
 }
 
-// firstWritten names the argument to point at.
-func firstWritten(a *spec.Authority, found []Difference) string {
+// inherited reports what a certificate has from the block of its issuer: where
+// that publishes lists, itself and answers.
+func (d Difference) inherited() bool {
+	return slices.Contains([]string{"crl", "ca_issuers_urls", "ocsp"}, d.Name)
+}
+
+func whose(a *spec.Authority, d Difference) string {
+	if d.inherited() && a.Issuer != nil {
+		return fmt.Sprintf("%s, which %s has from its issuer,", a.Issuer.Address, a.Address)
+	}
+	return a.Address.String()
+}
+
+// firstWritten names the argument to point at, and the block that it is in.
+func firstWritten(a *spec.Authority, found []Difference) (spec.Origin, string) {
 	for _, d := range found {
-		if _, written := a.Attributes[d.Name]; written {
-			return d.Name
+		origin := a.Origin
+		if d.inherited() && a.Issuer != nil {
+			origin = a.Issuer.Origin
+			if d.Name == "crl" && a.Issuer.CRL != nil {
+				origin, d.Name = a.Issuer.CRL.Origin, "urls"
+			}
+		}
+		if _, written := origin.Attributes[d.Name]; written {
+			return origin, d.Name
 		}
 	}
-	return ""
+	return a.Origin, ""
 }
 
 // String says what feels a change, in a few words.

@@ -72,6 +72,12 @@ func (l *loader) reportBody(diags hcl.Diagnostics, schema *hcl.BodySchema) {
 			one.Detail = strings.Replace(one.Detail, "No argument or block type is named", "An argument or block named", 1)
 			one.Detail = strings.Replace(one.Detail, "\".", "\" is not expected here.", 1)
 		}
+		if used := nameInDetail.FindStringSubmatch(one.Detail); used != nil || strings.HasPrefix(one.Detail, "Blocks of type ") {
+			if word, teaches := habit(one.Detail); teaches != "" {
+				l.report(*one.Subject, one.Summary, "There is no %q here. %s", word, teaches)
+				continue
+			}
+		}
 		if used := nameInDetail.FindStringSubmatch(one.Detail); one.Summary == "Unsupported argument" && used != nil && isBlock(schema, used[1]) {
 			l.report(*one.Subject, one.Summary, "%q is a block and no argument. Write it as %s { … }, without the equals sign.", used[1], used[1])
 			continue

@@ -148,6 +148,15 @@ online_ca "a" {
   dns_names = ["a.example", "${join("-", var.n)}"]
   address   = ":443"
 }
+
+moved {
+  from = authority.old["x"]
+  to   = authority.sub["a"]
+}
+
+removed {
+  from = authority.gone
+}
 `, nil)
 	folder := folderOf(t, "")
 	folder["main.pki.hcl"] = &fstest.MapFile{Data: []byte("")}
@@ -163,7 +172,9 @@ online_ca "a" {
     "key": { "store": "${key_store.lab}", "algorithm": "ecdsa-p256" },
     "validity": "5y", "path_length": 0, "extended_key_usage": ["server_auth"]
   } },
-  "online_ca": { "a": [{ "authority": "authority.sub[\"a\"]", "dns_names": ["a.example", "${join(\"-\", var.n)}"], "address": ":443" }] }
+  "online_ca": { "a": [{ "authority": "authority.sub[\"a\"]", "dns_names": ["a.example", "${join(\"-\", var.n)}"], "address": ":443" }] },
+  "moved": { "from": "authority.old[\"x\"]", "to": "${authority.sub[\"a\"]}" },
+  "removed": [{ "from": "authority.gone" }]
 }`)}
 	loaded, diags := Load(folder, nil)
 	if diags.HasErrors() {
@@ -177,10 +188,12 @@ online_ca "a" {
 		}
 		words = append(words, e.OnlineCAs[0].Authority.Subject.String())
 		words = append(words, e.OnlineCAs[0].DNSNames...)
+		words = append(words, e.Moves[0].From.String(), e.Moves[0].To.String(), e.Removals[0].From.String())
 		want := []string{
 			"authority.root", "CN=ACME Root CA", "20y",
 			`authority.sub["a"]`, "CN=Name a of ACME Root CA", "5y", `authority.sub["b"]`, "CN=Name b of ACME Root CA", "5y",
 			"CN=Name a of ACME Root CA", "a.example", "a-b",
+			`authority.old["x"]`, `authority.sub["a"]`, "authority.gone",
 		}
 		if !slices.Equal(words, want) {
 			t.Errorf("have %q", words)

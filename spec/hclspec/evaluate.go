@@ -323,6 +323,14 @@ func (l *loader) lookup(t hcl.Traversal, root, name string) *block {
 
 // unknownRoot says what may have been meant by a word that is no reference.
 func unknownRoot(root string) string {
+	switch root {
+	case "path":
+		return " Paths count from the estate's folder: write file(\"people/ada.pub\")."
+	case "count":
+		return " Write for_each, and each.key."
+	case "data", "module":
+		return " " + terraformHabits()["data"]
+	}
 	if near := suggest(root, referenceRoots(), ""); strings.HasSuffix(near, "?") {
 		return near
 	}

@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,7 +15,7 @@ import (
 func (l *loader) native(content *hcl.BodyContent, s *shape) {
 	for name, a := range content.Attributes {
 		f, _ := s.named(name)
-		a.Expr = l.nativeExpression(a.Expr, f.isRef() || f.goType == reflect.TypeFor[hcl.Expression]() && name == "type")
+		a.Expr = l.nativeExpression(a.Expr, f.isRef() || f.goType == reflect.TypeFor[hcl.Expression]() && slices.Contains([]string{"type", "from", "to"}, name))
 	}
 }
 

@@ -43,13 +43,24 @@ func (x *linker) addressOf(expr hcl.Expression) (spec.Address, bool) {
 	return address, true
 }
 
+// wrong reports a block that is there and has been refused already.
+func (x *linker) wrong(address spec.Address) bool {
+	for _, a := range []spec.Address{address, {Kind: address.Kind, Name: address.Name}} {
+		if b := x.blocks[a]; b != nil && b.faulty {
+			x.faults++
+			return true
+		}
+	}
+	return false
+}
+
 // linkMoves takes over what a block says about addresses of before.
 func (x *linker) linkMoves(b *block) {
 	switch raw := b.decoded.Interface().(type) {
 	case *rawMoved:
 		from, good := x.addressOf(raw.From)
 		to, also := x.addressOf(raw.To)
-		if good && also {
+		if good && also && !x.wrong(to) {
 			x.estate.Moves = append(x.estate.Moves, &spec.Move{Origin: raw.Origin, From: from, To: to})
 		}
 	case *rawRemoved:
