@@ -35,6 +35,15 @@ func SealCRL(ctx context.Context, key hsm.Key, a spec.Algorithm, spki []byte, cl
 	return seal(ctx, key, a, spki, cleared)
 }
 
+// SealRequest makes a signing request, with which an authority of ours asks
+// somebody else's for its certificate. It signs nothing but a request.
+func SealRequest(ctx context.Context, key hsm.Key, a spec.Algorithm, spki []byte, cleared lint.Cleared) ([]byte, error) {
+	if cleared.Kind() != lint.ObjectCSR {
+		return nil, errors.New("only a request may be made of this")
+	}
+	return sealObject(ctx, key, a, spki, cleared)
+}
+
 // seal makes a CA's signature. It is the only function of the module that
 // does, and it signs nothing but what lint has cleared: the bytes that lint
 // read, or the digest that lint took of them. The signature is verified in

@@ -134,7 +134,7 @@ func (e *Estate) validateAuthorities(d *Diagnostics) {
 		}
 		if a.Issuer.Key == nil && a.Issuer.CSR == nil {
 			d.Report(a.Origin, "issuer", "Issuer's key lives elsewhere",
-				"%s was imported by its certificate alone, so this estate cannot sign with its key. Add a key block to its import, or import %s too.", a.Issuer.Address, a.Address)
+				"%s was imported by its certificate alone, so this estate cannot sign with its key. Add a key block to its import, or have %s certified there (pki csr create) and import it too.", a.Issuer.Address, a.Address)
 		}
 		if a.Issuer.CRL == nil {
 			d.Report(a.Origin, "issuer", "Certificate that cannot be revoked",

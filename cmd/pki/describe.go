@@ -270,7 +270,35 @@ func describeCSR(r *x509.CertificateRequest) []field {
 		{"Signature", public.SignatureOf(r.SignatureAlgorithm, r.Raw) + ", " + proof},
 	}
 	for _, e := range r.Extensions {
-		fields = append(fields, field{"asks for " + plan.ExtensionName(e.Id.String()), fmt.Sprintf("%x", e.Value)})
+		fields = append(fields, field{"asks for " + plan.ExtensionName(e.Id.String()), requested(e)})
 	}
 	return fields
+}
+
+// requested says in words what requests for authorities ask for.
+func requested(e pkix.Extension) string {
+	value := fmt.Sprintf("%x", e.Value)
+	switch e.Id.String() {
+	case "2.5.29.15":
+		var bits asn1.BitString
+		if rest, err := asn1.Unmarshal(e.Value, &bits); err == nil && len(rest) == 0 {
+			usage := x509.KeyUsage(0)
+			for i := range min(bits.BitLength, 9) {
+				usage |= x509.KeyUsage(bits.At(i) << i)
+			}
+			value = keyUsages(usage)
+		}
+	case "2.5.29.19":
+		var c struct {
+			CA         bool `asn1:"optional"`
+			PathLength int  `asn1:"optional,default:-1"`
+		}
+		if rest, err := asn1.Unmarshal(e.Value, &c); err == nil && len(rest) == 0 {
+			value = basicConstraints(&x509.Certificate{IsCA: c.CA, MaxPathLen: c.PathLength, MaxPathLenZero: c.PathLength == 0, BasicConstraintsValid: true})
+		}
+	}
+	if e.Critical {
+		value = "critical, " + value
+	}
+	return value
 }

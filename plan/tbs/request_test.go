@@ -1,0 +1,40 @@
+package tbs
+
+import (
+	"crypto/x509"
+	"strings"
+	"testing"
+
+	"pki.internal/plan/tbs/public"
+	"pki.internal/spec"
+)
+
+// TestRequest reads a request of every algorithm back with crypto/x509.
+func TestRequest(t *testing.T) {
+	for _, a := range spec.Algorithms() {
+		k := keyOf(t, a, 1)
+		r := Request{
+			Subject:   spec.Name{{Type: "country", Value: "DE"}, {Type: "common_name", Value: "Größe CA"}},
+			PublicKey: k.spki, PathLength: 0,
+		}
+		info := must[[]byte](t)(r.Build())
+		der := must[[]byte](t)(Assemble(info, a, must[[]byte](t)(Sign(k.private, a, info))))
+		c, err := x509.ParseCertificateRequest(der)
+		if err != nil {
+			t.Fatalf("%s: %v", a, err)
+		}
+		if err := public.CheckRequest(c); err != nil {
+			t.Errorf("%s: %v", a, err)
+		}
+		if c.Subject.String() != "CN=Größe CA,C=DE" || len(c.Extensions) != 2 || string(c.Extensions[0].Value) != "\x30\x06\x01\x01\xff\x02\x01\x00" || string(c.Extensions[1].Value) != "\x03\x02\x01\x06" {
+			t.Errorf("%s: %s with %v", a, c.Subject, c.Extensions)
+		}
+		r.PathLength = -1
+		if info := string(must[[]byte](t)(r.Build())); strings.Contains(info, "\x01\x01\xff\x02\x01") {
+			t.Errorf("%s: a path length that nobody asked for", a)
+		}
+	}
+	if _, err := (Request{}).Build(); err == nil {
+		t.Error("a request without a key")
+	}
+}
