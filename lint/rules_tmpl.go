@@ -30,7 +30,7 @@ func templateRules() []Rule {
 		check:     eachTemplate(checkReachesCA),
 	}, {
 		ID: "e_tmpl_not_json_or_missing_var", Severity: Error, Object: ObjectStepCA,
-		Title:     "the template is there, gives JSON, and names only variables that somebody sets",
+		Title:     "the template is there, comes to an end, gives JSON with keys that step-ca reads, and names only variables that somebody sets",
 		Citation:  "step-ca templates, X.509 templates, SSH templates",
 		Effective: stepCA,
 		Advice:    "correct the template, or set the variable in templateData: step-ca notices at the first certificate, not at the start",
@@ -128,6 +128,9 @@ func checkRenders(t stepTemplate) []string {
 		if fault != "" {
 			details = append(details, fault)
 		}
+	}
+	for _, key := range t.unread {
+		details = append(details, fmt.Sprintf("step-ca reads no key %q, and drops it without a word", key))
 	}
 	for _, u := range t.uses {
 		if len(u.chain) == 0 || !u.written || u.optional || slices.Contains(given(t.ssh), u.chain[0]) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ type stepTemplate struct {
 	missing string
 	// broken says why the text is no template, or gives no JSON.
 	broken string
+	// unread are keys of the JSON that step-ca does not read.
+	unread []string
 	// tree is the parsed text, nil when it cannot be parsed.
 	trees []*ast.Tree
 	// data is what templateData gives.
@@ -118,7 +121,11 @@ func (s *stepTemplate) try(source string, t *stepTree) {
 		}
 		// What users send of their own has a shape that only they know.
 		unknown := s.looksIntoKey() || len(s.userKeys()) > 0
-		if i == 0 && !errors.Is(err, errNotHere) && !errors.Is(err, errTooLong) && !unknown {
+		switch {
+		case i != 0 || errors.Is(err, errNotHere):
+		case errors.Is(err, errTooLong):
+			s.broken = "it does not come to an end, or writes more than a certificate could hold"
+		case !unknown:
 			s.broken = fmt.Sprintf("it cannot be carried out: %v", err)
 		}
 	}
@@ -136,9 +143,48 @@ func (s *stepTemplate) keep(out []byte, honest bool) {
 	case err == nil && honest && len(bytes.TrimSpace(out[decoder.InputOffset():])) > 0:
 		s.broken = "something stands behind the JSON value: step-ca drops it"
 	}
+	if d != nil && honest {
+		s.unread = d.unread(s.ssh)
+	}
 	if d != nil {
 		s.rendered = append(s.rendered, d)
 	}
+}
+
+// x509Keys and sshKeys are what step-ca reads of a template's JSON, in small
+// letters (encoding/json does not look at the case). It drops any other.
+const (
+	x509Keys = " version subject rawsubject issuer serialnumber dnsnames emailaddresses ipaddresses uris sans notbefore notafter extensions" +
+		" keyusage extkeyusage unknownextkeyusage subjectkeyid authoritykeyid ocspserver issuingcertificateurl crldistributionpoints" +
+		" policyidentifiers basicconstraints nameconstraints signaturealgorithm "
+	sshKeys     = " nonce serial type keyid principals validafter validbefore criticaloptions extensions reserved signaturekey signature "
+	subjectKeys = " country organization organizationalunit locality province streetaddress postalcode serialnumber commonname extranames "
+)
+
+// unread lists the keys that step-ca would drop.
+func (d document) unread(ssh bool) []string {
+	known := x509Keys
+	if ssh {
+		known = sshKeys
+	}
+	unread := d.outside(known, "")
+	if subject, is := d.get("subject").(map[string]any); is && !ssh {
+		unread = append(unread, document(subject).outside(subjectKeys, "subject.")...)
+	}
+	if constraints, is := d.get("basicConstraints").(map[string]any); is && !ssh {
+		unread = append(unread, document(constraints).outside(" isca maxpathlen ", "basicConstraints.")...)
+	}
+	return unread
+}
+
+func (d document) outside(known, at string) []string {
+	var keys []string
+	for _, k := range slices.Sorted(maps.Keys(d)) {
+		if strings.ContainsRune(k, ' ') || !strings.Contains(known, " "+strings.ToLower(k)+" ") {
+			keys = append(keys, at+k)
+		}
+	}
+	return keys
 }
 
 // looksIntoKey says whether the template reads parts of the request's key,

@@ -149,6 +149,7 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 	if o.MetricsAddress != "" {
 		checkHostPort(d, o.Origin, "metrics_address", o.MetricsAddress)
 	}
+	o.checkListeners(d)
 	o.validateAlgorithm(d)
 	o.validateProvisioners(d)
 	o.validateDatabase(d)
@@ -181,6 +182,9 @@ func (s *Systemd) validate(d *Diagnostics) {
 	if strings.ContainsAny(s.User+s.Binary, " \t\n%\"'\\") {
 		d.Report(s.Origin, "user", "Not a plain word", "A systemd unit takes a user name and a binary without spaces, quotes or percent signs. Write plain words.")
 	}
+	if s.User == "root" {
+		d.Report(s.Origin, "user", "Service that runs as root", "step-ca needs nothing that only root may do: the unit gives it its port and its secrets. Write user = \"step\", or leave it away.")
+	}
 	if s.Binary != "" && !path.IsAbs(s.Binary) {
 		d.Report(s.Origin, "binary", "Relative path of a binary", "systemd starts nothing by a relative path. Write it as \"/usr/bin/step-ca\".")
 	}
@@ -198,10 +202,37 @@ func (o *OnlineCA) validateClaims(d *Diagnostics) {
 }
 
 func checkHostPort(d *Diagnostics, o Origin, attribute, s string) {
-	_, port, err := net.SplitHostPort(s)
-	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 1 || n > 65535 {
+	host, port, err := net.SplitHostPort(s)
+	_, addr := netip.ParseAddr(host)
+	plain := host == "" || addr == nil || checkHostName(host) == nil
+	if n, bad := strconv.Atoi(port); err != nil || !plain || bad != nil || n < 1 || n > 65535 || strconv.Itoa(n) != port {
 		d.Report(o, attribute, "Not an address", "%q is not host:port. Write it as \":443\" or \"127.0.0.1:9443\".", s)
 	}
+}
+
+// checkListeners refuses two listeners on one port: the second would find it
+// taken, and step-ca ends.
+func (o *OnlineCA) checkListeners(d *Diagnostics) {
+	listeners := []struct{ attribute, address string }{{"address", o.Listen}, {"insecure_address", o.InsecureAddress}, {"metrics_address", o.MetricsAddress}}
+	for i, one := range listeners {
+		host, port, err := net.SplitHostPort(one.address)
+		if err != nil {
+			continue
+		}
+		for _, other := range listeners[:i] {
+			otherHost, otherPort, err := net.SplitHostPort(other.address)
+			if err == nil && port == otherPort && (host == otherHost || everyHost(host) || everyHost(otherHost)) {
+				d.Report(o.Origin, one.attribute, "Two listeners on one port",
+					"%s and %s both take port %s, and step-ca ends when it finds one taken. Give %s another port.", other.attribute, one.attribute, port, one.attribute)
+			}
+		}
+	}
+}
+
+// everyHost says whether a listener's host stands for all addresses.
+func everyHost(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "" || err == nil && ip.IsUnspecified()
 }
 
 // checkHostName wants labels of letters, digits and dashes (RFC 1123 §2.1).

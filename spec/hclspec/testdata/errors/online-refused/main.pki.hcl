@@ -41,6 +41,19 @@ online_ca "b" {
   }
 }
 
+online_ca "c" {
+  authority        = authority.i
+  dns_names        = ["ca.internal"]
+  address          = "ca.internal:8443"
+  insecure_address = ":8443"
+  metrics_address  = "a b\nc:09090"
+  provisioners     = [provisioner.admin]
+
+  systemd {
+    user = "root"
+  }
+}
+
 provisioner "jwk" "admin" {
   password = secret.lab
 }
