@@ -41,12 +41,19 @@ const (
 	cacheCert   = 86400
 )
 
+// What certificates and lists in DER are called on the web (RFC 5280 §4.2.1.13,
+// RFC 2585 §4).
+const (
+	typeList = "application/pkix-crl"
+	typeCert = "application/pkix-cert"
+)
+
 // site is what its texts are told.
 type site struct {
 	Estate, Lab string
 	Folder      string // where the web server takes files from
 	Hosts       []*siteHost
-	Timed       []string // files that pki crl sign or release publishes
+	Timed       []string // lists that pki crl sign or release brings
 	Own         []string // URLs that a step-ca answers itself
 }
 
@@ -80,8 +87,8 @@ type siteObject struct {
 var pathInURL = regexp.MustCompile(`^(/[A-Za-z0-9_~+,:@=!&%-][A-Za-z0-9._~+,:@=!&%-]*)+$`)
 
 // Site gives the site that publishes CRLs and issuers' certificates under the
-// URLs that the estate's certificates hold: the files, and the configuration
-// of nginx and Caddy. There is none before the first ceremony.
+// URLs that the estate's certificates hold: the configuration of nginx and Caddy, and
+// a script that copies the files. There is none before the first ceremony.
 func Site(e *spec.Estate, s plan.State) ([]plan.File, error) {
 	if len(s.Authorities()) == 0 {
 		return nil, nil
@@ -99,7 +106,7 @@ func Site(e *spec.Estate, s plan.State) ([]plan.File, error) {
 		return nil, nil
 	}
 	slices.SortFunc(t.Hosts, func(a, b *siteHost) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Port, b.Port)) })
-	files := t.files(e, s)
+	var files []plan.File
 	for name, text := range map[string]string{"nginx.conf": siteNginx, "Caddyfile": siteCaddy, "publish.sh": sitePublish, "README.txt": siteReadme, "urls.tsv": siteURLs} {
 		files = append(files, plan.File{Path: name, Mode: 0o644, Data: fillText(text, t)})
 	}
@@ -116,12 +123,12 @@ func (t *site) authority(e *spec.Estate, s plan.State, a *spec.Authority, taken 
 		return
 	}
 	for _, u := range a.CAIssuersURLs {
-		t.add(e, u, siteObject{File: a.Address.FileName() + ".cer", Type: "application/pkix-cert", Cache: cacheCert, What: "certificate of " + a.Address.String()}, taken)
+		t.add(e, u, siteObject{File: a.Address.FileName() + ".cer", Type: typeCert, Cache: cacheCert, What: "certificate of " + a.Address.String()}, taken)
 	}
 	if a.CRL == nil {
 		return
 	}
-	list := siteObject{File: listName(a.Address, have.Generation), Type: "application/pkix-crl", Cache: cacheList, What: "CRL of " + a.Address.String()}
+	list := siteObject{File: listName(a.Address, have.Generation), Type: typeList, Cache: cacheList, What: "CRL of " + a.Address.String()}
 	for _, o := range e.OnlineCAs {
 		if o.Authority == a && signsCRL(o) && o.InsecureAddress != "" {
 			list.File, list.Cache, list.Nodes = "", cacheOnline, nodesOf(o)
@@ -129,7 +136,7 @@ func (t *site) authority(e *spec.Estate, s plan.State, a *spec.Authority, taken 
 			break
 		}
 	}
-	if a.CRL.OnTimer || a.CRL.Presign > 0 {
+	if list.File != "" && (a.CRL.OnTimer || a.CRL.Presign > 0) {
 		t.Timed = append(t.Timed, list.File)
 	}
 	for _, u := range a.CRL.URLs {
@@ -154,11 +161,11 @@ func (t *site) former(s plan.State, taken map[string]bool) {
 					continue
 				}
 				for _, u := range c.CRLDistributionPoints {
-					t.add(nil, u, siteObject{File: listName(one.Issuer, one.IssuerGeneration), Type: "application/pkix-crl", Cache: cacheList, What: "CRL of " + one.Issuer.String()}, taken)
+					t.add(nil, u, siteObject{File: listName(one.Issuer, one.IssuerGeneration), Type: typeList, Cache: cacheList, What: "CRL of " + one.Issuer.String()}, taken)
 				}
 				if file := s.CertificateFile(one.Issuer, one.IssuerGeneration); file != "" {
 					for _, u := range c.IssuingCertificateURL {
-						t.add(nil, u, siteObject{File: path.Base(file), Type: "application/pkix-cert", Cache: cacheCert, What: "certificate of " + one.Issuer.String()}, taken)
+						t.add(nil, u, siteObject{File: path.Base(file), Type: typeCert, Cache: cacheCert, What: "certificate of " + one.Issuer.String()}, taken)
 					}
 				}
 			}
@@ -258,23 +265,20 @@ func (t *site) Upstreams() []siteObject {
 	return groups
 }
 
-// files are what the ledger has of what the site serves. Lists that a timer
-// publishes are not among them: a copy would put an old one in the place of a
+// Files lists what is copied from the estate's folder, each once. Lists that a
+// timer brings are not among them: a copy would put an old one in the place of a
 // newer one.
-func (t *site) files(e *spec.Estate, s plan.State) []plan.File {
-	wanted := map[string]bool{}
+func (t *site) Files() []string {
+	var files []string
 	for _, h := range t.Hosts {
 		for _, o := range h.Objects {
-			wanted[o.File] = o.File != ""
-		}
-	}
-	for _, name := range t.Timed {
-		wanted[name] = false
-	}
-	var files []plan.File
-	for _, f := range s.Files() {
-		if name := path.Base(f.Path); wanted[name] && (path.Dir(f.Path) == "certs" || path.Dir(f.Path) == "crls") {
-			files = append(files, plan.File{Path: "www/" + name, Mode: 0o644, Data: f.Data})
+			folder := "certs/"
+			if o.Type == typeList {
+				folder = "crls/"
+			}
+			if o.File != "" && !slices.Contains(t.Timed, o.File) && !slices.Contains(files, folder+o.File) {
+				files = append(files, folder+o.File)
+			}
 		}
 	}
 	return files
