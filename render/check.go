@@ -47,6 +47,7 @@ func Check(e *spec.Estate) spec.Diagnostics {
 	var d spec.Diagnostics
 	seen := map[string]bool{}
 	checkPublished(e, &d)
+	checkLists(e, &d)
 	for _, o := range e.OnlineCAs {
 		_, keyErr := newSigningKey(o)
 		_, _, provErr := provisionersOf(plan.State{}, o)
@@ -62,6 +63,32 @@ func Check(e *spec.Estate) spec.Diagnostics {
 		}
 	}
 	return d.Sorted()
+}
+
+// checkLists refuses two online CAs that sign lists for one authority from two
+// databases: what is revoked at one would be on one of the lists only, and
+// clients hold whichever was published last for the whole (RFC 5280 §5.2.5).
+func checkLists(e *spec.Estate, d *spec.Diagnostics) {
+	first := map[*spec.Authority]*spec.OnlineCA{}
+	for _, o := range e.OnlineCAs {
+		if !signsCRL(o) || o.Registration != nil {
+			continue
+		}
+		before := first[o.Authority]
+		if before == nil {
+			first[o.Authority] = o
+			continue
+		}
+		same := before.Database.Shared() && o.Database.Shared() && before.Database.Type == o.Database.Type &&
+			before.Database.DataSource == o.Database.DataSource && before.Database.Name == o.Database.Name
+		if !same {
+			at := o.CRL.Origin
+			at.Address = o.Address
+			d.Report(at, "enabled", "Two CRLs of one authority",
+				"%s signs the CRL of %s as well, from another database: what one revokes would be missing from the list of the other, under the same URL. Give each an authority of its own, both one database of type postgresql or mysql, or write both as one online_ca with nodes.",
+				before.Address, o.Authority.Address)
+		}
+	}
 }
 
 // checkSSH does for SSH what needs no ledger.

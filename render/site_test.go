@@ -97,3 +97,30 @@ func TestPublishedURLs(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoLists is about two online CAs of one authority.
+func TestTwoLists(t *testing.T) {
+	s := twoTier()
+	second := *s.ca
+	second.Origin = named("online_ca", "us")
+	s.estate.OnlineCAs = append(s.estate.OnlineCAs, &second)
+	summaries := func() (all string) {
+		for _, d := range render.Check(s.estate) {
+			all += d.Summary + "\n"
+		}
+		return all
+	}
+	if !strings.Contains(summaries(), "Two CRLs of one authority") {
+		t.Error("two lists from two databases pass")
+	}
+	shared := &spec.Database{Type: "postgresql", DataSource: "postgresql://step@db/ca?passfile=secrets/pgpass", Name: "ca"}
+	s.ca.Database, second.Database = shared, shared
+	if strings.Contains(summaries(), "Two CRLs of one authority") {
+		t.Error("two nodes on one database are refused")
+	}
+	s.ca.Database, second.Database = twoTier().ca.Database, twoTier().ca.Database
+	second.CRL = nil
+	if strings.Contains(summaries(), "Two CRLs of one authority") {
+		t.Error("one list is refused")
+	}
+}

@@ -294,7 +294,7 @@ func (p *Provisioner) tokenID() string {
 }
 
 func (p *Provisioner) tokenWord() string {
-	return map[string]string{"oidc": "client_id", "azure": "tenant_id", "k8ssa": "issuer of tokens, Kubernetes,"}[p.Kind]
+	return map[string]string{"oidc": "client_id", "azure": "tenant_id", "k8ssa": "issuer of tokens (Kubernetes)"}[p.Kind]
 }
 
 // validateSCEP wants what step-ca's SCEP needs of the online CA.
