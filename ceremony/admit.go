@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"pki.internal/ceremony/script"
 	"pki.internal/plan"
 	"pki.internal/spec"
 )
@@ -53,6 +54,7 @@ type Request struct {
 	Resume  bool
 
 	Approvals []plan.Approval // found beside the plan
+	Built     time.Time       // when the program was made, zero when nobody knows
 }
 
 // Admitted is a plan that may run. Only Admit makes one.
@@ -64,11 +66,19 @@ type Admitted struct {
 	done   bool // the ledger already holds the whole ceremony
 
 	approvals []plan.Approval // that count
+
+	script   *script.Script
+	sum      [32]byte             // the plan's digest
+	officers *plan.OfficersAction // who may be there, nil for nobody by name
+	built    time.Time
 }
 
 // Finished reports that the ceremony of this plan has been held and closed,
 // so that only its files can be missing.
 func (a *Admitted) Finished() bool { return a.done }
+
+// Script gives the steps of the ceremony.
+func (a *Admitted) Script() *script.Script { return a.script }
 
 // Plan gives the admitted plan.
 func (a *Admitted) Plan() *plan.Plan { return a.plan }
@@ -85,7 +95,7 @@ func Admit(r Request) (*Admitted, error) {
 	if !bytes.Equal(digest[:], r.Digest) {
 		return nil, refuse("get the file again from where it was approved", "the file's digest is not that of the plan in it")
 	}
-	a := &Admitted{plan: r.Plan, digest: hex.EncodeToString(digest[:]), estate: r.Estate, resume: r.Resume}
+	a := &Admitted{plan: r.Plan, digest: hex.EncodeToString(digest[:]), sum: digest, estate: r.Estate, resume: r.Resume, built: r.Built}
 	state := r.History.State()
 	if err := a.place(state, r); err != nil {
 		return nil, err
@@ -105,6 +115,13 @@ func Admit(r Request) (*Admitted, error) {
 	if err := remake(r); err != nil {
 		return nil, err
 	}
+	if a.script, err = script.Of(r.Plan); err != nil {
+		return nil, refuse("change the estate and make a new plan", "the script of this plan cannot be carried out: %s", err)
+	}
+	if len(a.script.Steps) == 0 {
+		return nil, refuse("there is nothing to do", "the plan has no action")
+	}
+	a.officers = state.Approvers(r.Plan)
 	return a, a.quorum(state, r)
 }
 
@@ -121,6 +138,8 @@ func (a *Admitted) place(s plan.State, r Request) error {
 			"this ceremony has begun and was interrupted after %d of %d actions", s.Open.Done, len(s.Open.Plan.Actions))
 	case s.Open != nil && s.Open.Digest == a.digest:
 		return nil
+	case s.Aborted(a.digest):
+		return refuse("make a new plan with pki plan --out FILE", "the ceremony of this plan was aborted, and a plan is carried out once")
 	case s.Open != nil:
 		return refuse("finish that one first with its own plan and --resume",
 			"the ledger holds another ceremony that was interrupted; its plan's digest begins with %.16s", s.Open.Digest)
@@ -168,6 +187,8 @@ func inTime(r Request, s plan.State) error {
 	switch {
 	case now.Before(s.LastTime):
 		return refuse("set the clock right", "the clock says %s, which is before the newest entry of the ledger (%s)", now.Format(form), s.LastTime.Format(form))
+	case now.Before(r.Built):
+		return refuse("set the clock right", "the clock says %s, which is before this program was made (%s)", now.Format(form), r.Built.UTC().Format(form))
 	case now.Before(w.NotBefore):
 		return refuse("set the clock right, or wait", "the clock says %s, and the plan may run from %s on, in %s",
 			now.Format(form), w.NotBefore.Format(form), until(w.NotBefore.Sub(now)))

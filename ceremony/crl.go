@@ -71,7 +71,7 @@ func (c *ceremony) makeCRL(ctx context.Context, a plan.Action, built []byte) ([]
 	if err := noNewFindings(planned.Findings, findings); err != nil {
 		return nil, err
 	}
-	key, spki, err := c.key(planned.Issuer)
+	key, spki, err := c.key(ctx, planned.Issuer)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (c *ceremony) signOCSP(ctx context.Context, a plan.Action) (Result, error) 
 	if err := noNewFindings(planned.Findings, findings); err != nil {
 		return Result{}, err
 	}
-	key, spki, err := c.key(planned.Issuer)
+	key, spki, err := c.key(ctx, planned.Issuer)
 	if err != nil {
 		return Result{}, err
 	}

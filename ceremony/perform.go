@@ -132,12 +132,23 @@ type keyOf struct {
 	generation int
 }
 
-// key gives the key that signs an action.
-func (c *ceremony) key(ref plan.KeyRef) (hsm.Key, []byte, error) {
-	key := c.keys[keyOf{ref.Address, ref.Generation}]
+// key gives the key that signs an action. One whose token made room for
+// another comes back with its token, and proves itself again.
+func (c *ceremony) key(ctx context.Context, ref plan.KeyRef) (hsm.Key, []byte, error) {
+	name := keyOf{ref.Address, ref.Generation}
 	have, _ := c.Book.State().Authority(ref.Address)
-	if g, known := have.At(ref.Generation); known && key != nil && g.Key != nil {
-		return key, g.SPKI(), nil
+	g, known := have.At(ref.Generation)
+	if known && g.Key != nil {
+		store, err := c.store(ctx, g.Key.Key.Store)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.keys[name] == nil {
+			if err := c.find(ctx, store, g.Key); err != nil {
+				return nil, nil, err
+			}
+		}
+		return c.keys[name], g.SPKI(), nil
 	}
 	return nil, nil, fmt.Errorf("the key of %s is not open", plan.Label(ref.Address, ref.Generation))
 }
@@ -164,7 +175,7 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 	if err := noNewFindings(planned.Findings, findings); err != nil {
 		return Result{}, err
 	}
-	key, spki, err := c.key(planned.Issuer)
+	key, spki, err := c.key(ctx, planned.Issuer)
 	if err != nil {
 		return Result{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"pki.internal/ceremony/script"
 	"pki.internal/hsm"
 	"pki.internal/plan"
 	"pki.internal/spec"
@@ -21,13 +22,21 @@ type Room struct {
 	Book    Book
 	Files   Files
 	Tool    plan.Tool
+
+	Interfaces func() ([]string, error) // of the network that are up; nil where nobody can tell
+	Copies     int                      // media beside the estate's folder
+	Unattended bool                     // --yes: nobody confirms anything, and nothing of it is recorded
 }
 
 // Desk is where people read and decide.
 type Desk interface {
-	// Confirm shows the plan and asks whether to carry it out. It returns nil
-	// only when the right words were given.
-	Confirm(ctx context.Context, p *plan.Plan, resumed bool) error
+	// Show puts a step of the script on the screen before it is taken.
+	Show(s script.Step, p *plan.Plan)
+	// Ask reads a line from whoever types. With --yes in a lab it gives what
+	// the question says, and an error where only a person can answer.
+	Ask(ctx context.Context, q Question) (string, error)
+	// Say puts a remark on the screen.
+	Say(text string)
 	// Begin says that an action starts, before anything happens.
 	Begin(a plan.Action)
 	// Done says that an action has happened and what came of it.

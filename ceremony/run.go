@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"pki.internal/ceremony/script"
 	"pki.internal/hsm"
 	"pki.internal/lint"
 	"pki.internal/plan"
@@ -28,33 +29,12 @@ func (r *Room) Run(ctx context.Context, a *Admitted) (err error) {
 		}
 		return r.writeFiles()
 	}
-	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}}
+	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}}
 	defer c.leave()
-	if err := c.prepare(ctx); err != nil {
+	if err := c.prepare(); err != nil {
 		return err
 	}
-	if err := c.open(); err != nil {
-		return err
-	}
-	for {
-		action, more := r.Book.State().Open.Next()
-		if !more {
-			break
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := c.perform(ctx, action); err != nil {
-			return fmt.Errorf("action %d (%s %s): %w", action.Number, action.Kind, action.Address, err)
-		}
-	}
-	if err := r.writeFiles(); err != nil {
-		return err
-	}
-	return c.append(plan.Event{
-		Kind:     plan.CeremonyFinished,
-		Finished: &plan.Finished{PlanDigest: a.digest, Actions: len(a.plan.Actions)},
-	})
+	return c.walk(ctx)
 }
 
 // ceremony is one run of a plan.
@@ -67,6 +47,14 @@ type ceremony struct {
 	opened   map[spec.Address]hsm.Store
 	secrets  map[spec.Address][]byte
 	keys     map[keyOf]hsm.Key
+	plugged  []spec.Address // tokens in readers, the longest unused first
+
+	step        script.Step // that is being taken
+	signedIn    bool
+	here        []string     // officers who are present
+	begun       bool         // the first entry of this run is written
+	interrupted bool         // an earlier run may have signed without an entry
+	pending     []plan.Event // said before it
 }
 
 // leave closes the stores and wipes the secrets.
@@ -81,9 +69,9 @@ func (c *ceremony) leave() {
 	}
 }
 
-// prepare does everything that can fail without leaving a trace: the judge,
-// the files in the way, the confirmation, the secrets, the keys that exist.
-func (c *ceremony) prepare(ctx context.Context) error {
+// prepare makes sure that nothing happened since the plan was admitted, and
+// gets the judge.
+func (c *ceremony) prepare() error {
 	state := c.Book.State()
 	if head := state.Head; state.Open == nil && c.plan.Ledger != head && !(head == plan.Head{} && c.plan.Ledger == plan.EmptyHead()) {
 		return errMoved
@@ -92,19 +80,7 @@ func (c *ceremony) prepare(ctx context.Context) error {
 	if state.Open != nil && (!c.admitted.resume || state.Open.Digest != c.admitted.digest) {
 		return errMoved
 	}
-	if err := c.judge(); err != nil {
-		return err
-	}
-	if err := c.outputsFree(state); err != nil {
-		return err
-	}
-	if err := c.outputsKept(state); err != nil {
-		return err
-	}
-	if err := c.Desk.Confirm(ctx, c.plan, state.Open != nil); err != nil {
-		return err
-	}
-	return c.unlock(ctx, state)
+	return c.judge()
 }
 
 func (c *ceremony) judge() error {
@@ -153,63 +129,112 @@ func (c *ceremony) outputsFree(s plan.State) error {
 	return nil
 }
 
-// unlock asks for every secret that the plan needs and opens the stores. A
-// key that exists already must open and be the recorded one.
-func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
-	existing := c.existingKeys(s)
-	for _, address := range c.plan.Needs.Secrets {
-		i := slices.IndexFunc(c.admitted.estate.Secrets, func(s *spec.Secret) bool { return s.Address == address })
-		if i < 0 {
-			return fmt.Errorf("the estate has no %s", address)
-		}
-		if c.sharesLater(address) {
-			continue
-		}
-		secret, err := c.obtain(ctx, c.admitted.estate.Secrets[i], s, !c.opensSomething(address, existing))
-		if err != nil {
-			return err
-		}
-		c.secrets[address] = secret
-	}
-	c.keys = map[keyOf]hsm.Key{}
-	for _, have := range existing {
-		store, err := c.store(ctx, have.Key.Store)
-		if err != nil {
-			return err
-		}
-		spec, err := keySpec(have.Key)
-		if err != nil {
-			return err
-		}
-		if c.keys[keyOf{have.Address, have.Key.Generation}], err = store.Find(ctx, spec, have.SPKI); err != nil {
-			return fmt.Errorf("key of %s: %w", plan.Label(have.Address, have.Key.Generation), err)
-		}
-	}
-	return c.openForNewKeys(ctx)
-}
-
-// openForNewKeys opens the stores that new keys go to, so that a wrong PIN, a
+// unlock gets every secret that the plan needs and opens the stores, so far as
+// no step has done it. A key that exists already must open and be the recorded
+// one, and a store that a new key goes to must open, so that a wrong PIN, a
 // wrong token or one that cannot do the algorithm is found before anything is
 // written.
-func (c *ceremony) openForNewKeys(ctx context.Context) error {
+func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
+	for _, address := range c.plan.Needs.Secrets {
+		if err := c.unlockSecret(ctx, address); err != nil {
+			return err
+		}
+	}
+	for _, have := range c.existingKeys(s) {
+		if err := c.prove(ctx, have.Key.Store); err != nil {
+			return err
+		}
+	}
 	if err := c.tokensWait(ctx); err != nil {
 		return err
 	}
 	for _, action := range c.plan.Actions[c.done():] {
-		if action.Key() == nil || c.becomesReady(c.done(), action.Key().Store) || c.lockedLater(action.Key().Store) {
-			continue
-		}
-		store, err := c.store(ctx, action.Key().Store)
-		if err != nil {
-			return err
-		}
-		if able, can := store.(hsm.Able); can {
-			if err := able.CanMake(action.Key().Algorithm); err != nil {
-				return fmt.Errorf("%s: %w", action.Key().Store, err)
+		if action.Key() != nil {
+			if err := c.prove(ctx, action.Key().Store); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// unlockSecret gets a secret once. One that is still to be made, or that is
+// needed no more, is nobody's business.
+func (c *ceremony) unlockSecret(ctx context.Context, address spec.Address) error {
+	if c.secrets[address] != nil || c.sharesLater(address) {
+		return nil
+	}
+	state := c.Book.State()
+	i := slices.IndexFunc(c.admitted.estate.Secrets, func(s *spec.Secret) bool { return s.Address == address })
+	if i < 0 {
+		return fmt.Errorf("the estate has no %s", address)
+	}
+	secret, err := c.obtain(ctx, c.admitted.estate.Secrets[i], state, !c.opensSomething(address, c.existingKeys(state)))
+	if err != nil {
+		return err
+	}
+	c.secrets[address] = secret
+	return nil
+}
+
+// prove opens a key store, so far as it can be opened by now. Every key in it
+// that this plan uses signs a challenge, which must verify under the key of the
+// ledger; an algorithm of a new key must be one that it can make.
+func (c *ceremony) prove(ctx context.Context, address spec.Address) error {
+	if c.becomesReady(c.done(), address) || c.lockedLater(address) || c.opened[address] != nil {
+		return nil
+	}
+	store, err := c.store(ctx, address)
+	if err != nil {
+		return c.giveUp(address, err)
+	}
+	for _, have := range c.existingKeys(c.Book.State()) {
+		if have.Key.Store != address {
+			continue
+		}
+		if err := c.find(ctx, store, have); err != nil {
+			return c.giveUp(address, err)
+		}
+	}
+	for _, action := range c.plan.Actions[c.done():] {
+		able, can := store.(hsm.Able)
+		if !can || action.Key() == nil || action.Key().Store != address {
+			continue
+		}
+		if err := able.CanMake(action.Key().Algorithm); err != nil {
+			return fmt.Errorf("%s: %w", address, err)
+		}
+	}
+	return nil
+}
+
+// find has a key prove itself and keeps it.
+func (c *ceremony) find(ctx context.Context, store hsm.Store, have *plan.KeyMade) error {
+	name := keyOf{have.Address, have.Key.Generation}
+	spec, err := keySpec(have.Key)
+	if err != nil {
+		return err
+	}
+	key, err := store.Find(ctx, spec, have.SPKI)
+	if err != nil {
+		return fmt.Errorf("key of %s: %w", plan.Label(have.Address, have.Key.Generation), err)
+	}
+	c.keys[name] = key
+	return nil
+}
+
+// giveUp closes a store that did not open as it should, and wipes the secret
+// that did not open it, so that another try begins anew.
+func (c *ceremony) giveUp(address spec.Address, cause error) error {
+	if s := c.opened[address]; s != nil {
+		_ = s.Close() // nothing was written through it
+		delete(c.opened, address)
+	}
+	if k := c.storeOf(address); k != nil && k.Password != nil && errors.Is(cause, hsm.ErrWrongPIN) {
+		clear(c.secrets[k.Password.Address])
+		delete(c.secrets, k.Password.Address)
+	}
+	return cause
 }
 
 // existingKeys lists the keys that are there and sign in what is left of the
@@ -267,11 +292,15 @@ func (c *ceremony) storeOf(address spec.Address) *spec.KeyStore {
 // store opens a key store once.
 func (c *ceremony) store(ctx context.Context, address spec.Address) (hsm.Store, error) {
 	if s := c.opened[address]; s != nil {
+		c.use(address)
 		return s, nil
 	}
 	k := c.storeOf(address)
 	if k == nil {
 		return nil, fmt.Errorf("the estate has no %s", address)
+	}
+	if err := c.plug(ctx, address, false); err != nil {
+		return nil, err
 	}
 	var secret []byte // none for a pin pad
 	if k.Password != nil {

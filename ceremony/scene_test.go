@@ -18,6 +18,7 @@ import (
 
 	"pki.internal/ceremony"
 	"pki.internal/ceremony/ledger"
+	"pki.internal/ceremony/script"
 	"pki.internal/hsm"
 	"pki.internal/plan"
 	"pki.internal/shamir"
@@ -44,6 +45,12 @@ type scene struct {
 	after   bool
 	desk    deskFunc
 	secrets int
+	plan    *plan.Plan // being carried out
+	step    script.Step
+	said    []string
+	answers map[string][]string // by step title or prompt; each is given once
+	asked   []string
+	up      []string // interfaces of the network
 	people  *people
 	rand    io.Reader
 	offered map[spec.Address]string // secret that each store was last opened with
@@ -137,19 +144,48 @@ func (s *scene) run(p *plan.Plan, resume bool) error {
 		return err
 	}
 	defer file.Close()
-	room := &ceremony.Room{
+	s.plan = p
+	return s.room(file).Run(context.Background(), admitted)
+}
+
+func (s *scene) room(file *ledger.File) *ceremony.Room {
+	return &ceremony.Room{
 		Clock: func() time.Time { return s.now }, Rand: s.rand, Desk: s, Secrets: s, Stores: s,
 		Book: cutBook{file, s}, Files: s, Tool: s.tool, Custody: s.people,
+		Interfaces: func() ([]string, error) { return s.up, nil },
 	}
-	return room.Run(context.Background(), admitted)
+}
+
+// abort ends the open ceremony.
+func (s *scene) abort(a *ceremony.Admitted) error {
+	s.t.Helper()
+	file, err := ledger.Open(s.dir, "ledger.jsonl", rand.Reader)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	why := &plan.ExceptionNoted{Step: 1, Expected: "that it goes on", Happened: "the power failed"}
+	return s.room(file).Abort(context.Background(), a, why, false)
 }
 
 // again forgets the power cut.
 func (s *scene) again() { s.cutAt, s.effects = 0, nil }
 
-func (s *scene) Confirm(_ context.Context, p *plan.Plan, _ bool) error { return s.desk(p) }
-func (s *scene) Begin(plan.Action)                                     {}
-func (s *scene) Done(plan.Action, ceremony.Result)                     {}
+func (s *scene) Show(step script.Step, _ *plan.Plan) { s.step = step }
+func (s *scene) Say(text string)                     { s.said = append(s.said, text) }
+func (s *scene) Begin(plan.Action)                   {}
+func (s *scene) Done(plan.Action, ceremony.Result)   {}
+
+// Ask answers from what was prepared for the step, then as --yes would, or as
+// a person who does everything right.
+func (s *scene) Ask(_ context.Context, q ceremony.Question) (string, error) {
+	if s.step.Does == script.Go && q.Words != "" {
+		if err := s.desk(s.plan); err != nil {
+			return "", err
+		}
+	}
+	return s.answer(q)
+}
 
 func (s *scene) Secret(context.Context, *spec.Secret, bool) ([]byte, error) {
 	s.secrets++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"pki.internal/plan"
 	"pki.internal/spec"
@@ -18,6 +19,62 @@ func (c *ceremony) becomesReady(from int, store spec.Address) bool {
 		}
 	}
 	return false
+}
+
+// plug brings a key store's token into a reader. Where there are fewer readers
+// than tokens, the one that was not used for longest makes room: it is logged
+// out of before anybody pulls it. told means that a step of the script has
+// asked for it already.
+func (c *ceremony) plug(ctx context.Context, address spec.Address, told bool) error {
+	k := c.storeOf(address)
+	if k == nil || k.Token == nil {
+		return nil
+	}
+	if slices.Contains(c.plugged, address) {
+		c.use(address)
+		return nil
+	}
+	if n := c.plan.Needs.Readers; n > 0 && len(c.plugged) >= n {
+		out := c.plugged[0]
+		c.plugged = c.plugged[1:]
+		if err := c.unplug(out); err != nil {
+			return err
+		}
+		if !told {
+			prompt := fmt.Sprintf("Take out the token of %s, put in that of %s, and press Enter", out, address)
+			if _, err := c.Desk.Ask(ctx, Question{Prompt: prompt, Auto: "done"}); err != nil {
+				return err
+			}
+		}
+	}
+	c.plugged = append(c.plugged, address)
+	return nil
+}
+
+// use notes that a token was used last.
+func (c *ceremony) use(address spec.Address) {
+	if i := slices.Index(c.plugged, address); i >= 0 {
+		c.plugged = append(slices.Delete(c.plugged, i, i+1), address)
+	}
+}
+
+// unplug logs out of a token, and forgets the keys on it.
+func (c *ceremony) unplug(address spec.Address) error {
+	for name := range c.keys {
+		have, _ := c.Book.State().Authority(name.address)
+		if g, known := have.At(name.generation); known && g.Key != nil && g.Key.Key.Store == address {
+			delete(c.keys, name)
+		}
+	}
+	open := c.opened[address]
+	delete(c.opened, address)
+	if open == nil {
+		return nil
+	}
+	if err := open.Close(); err != nil {
+		return fmt.Errorf("%s: %w", address, err)
+	}
+	return nil
 }
 
 // done counts the actions that have happened.
@@ -70,6 +127,9 @@ func (c *ceremony) initializeToken(ctx context.Context, a plan.Action) (Result, 
 	driver, can := c.Stores.(TokenStores)
 	if k == nil || !can {
 		return Result{}, errors.New("no token can be made ready here")
+	}
+	if err := c.plug(ctx, a.Address, false); err != nil {
+		return Result{}, err
 	}
 	officer, pin, err := c.newPINs(a.Address, planned)
 	if err != nil {

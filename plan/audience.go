@@ -46,7 +46,7 @@ func AudienceOf(e Event) Audience {
 		return Restricted
 	}
 	switch e.Kind {
-	case TokenIdentified, CRLSealed, HoldersNamed, OfficersAppointed, MediumLost:
+	case TokenIdentified, CRLSealed, HoldersNamed, OfficersAppointed, MediumLost, StepsWereTaken, PeopleCame, ExceptionHappened:
 		return Restricted
 	}
 	return Public
@@ -67,6 +67,6 @@ func (e Event) fits() error {
 // in it.
 func (b *Begun) namesPeople() bool {
 	return len(b.Approvals) > 0 || b.Plan != nil &&
-		(slices.ContainsFunc(b.Plan.Actions, func(a Action) bool { return a.Kind == AppointOfficers }) ||
+		(len(b.Plan.Needs.Duties) > 0 || slices.ContainsFunc(b.Plan.Actions, func(a Action) bool { return a.Kind == AppointOfficers }) ||
 			slices.ContainsFunc(b.Plan.Lint.Waivers, func(w WaiverRef) bool { return w.Author != "" }))
 }

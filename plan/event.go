@@ -36,6 +36,11 @@ type Event struct {
 	Moved      *Moved             `json:"address_moved,omitempty"`
 	Forgotten  *Forgotten         `json:"authority_forgotten,omitempty"`
 	Adopted    *Adopted           `json:"authority_adopted,omitempty"`
+
+	Steps     *StepsTaken     `json:"steps_taken,omitempty"`
+	People    *PeopleChanged  `json:"people_changed,omitempty"`
+	Exception *ExceptionNoted `json:"exception_noted,omitempty"`
+	Aborted   *Aborted        `json:"ceremony_aborted,omitempty"`
 }
 
 // EventKind names what happened.
@@ -64,6 +69,10 @@ const (
 	AddressMoved       EventKind = "address_moved"
 	AuthorityForgotten EventKind = "authority_forgotten"
 	AuthorityAdopted   EventKind = "authority_adopted"
+	StepsWereTaken     EventKind = "steps_taken"
+	PeopleCame         EventKind = "people_changed"
+	ExceptionHappened  EventKind = "exception_noted"
+	CeremonyAborted    EventKind = "ceremony_aborted"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone

@@ -441,11 +441,11 @@ func (m *maker) needs() {
 	if len(m.plan.Actions) == 0 {
 		return
 	}
-	m.plan.Needs.Roles = []string{"operator"}
 	for _, s := range m.secrets {
 		m.plan.Needs.Secrets = append(m.plan.Needs.Secrets, s.Address)
 	}
 	m.needsCustodians()
+	m.needsRoom()
 }
 
 // ours finds the authority that has a public key already, in another

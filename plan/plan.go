@@ -105,6 +105,14 @@ type Needs struct {
 	Secrets []spec.Address `json:"secrets"`
 
 	Custodians []CustodiansNeeded `json:"custodians,omitempty"` // of the secrets that are shared already
+
+	Witnesses int           `json:"witnesses,omitempty"` // who are there throughout
+	Keys      []KeyNeeded   `json:"keys,omitempty"`      // that exist and sign
+	Tokens    []TokenNeeded `json:"tokens,omitempty"`    // to be fetched from the safe
+	Readers   int           `json:"readers,omitempty"`   // tokens that fit at one time; absent: all
+	Copies    int           `json:"copies,omitempty"`    // media beside the host's own
+	Network   []string      `json:"network,omitempty"`   // interfaces that may be up in production
+	Duties    []Duty        `json:"duties,omitempty"`    // for afterwards
 }
 
 // Kind is what an action does.

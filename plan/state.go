@@ -35,6 +35,7 @@ type State struct {
 	now       int             // the place in it
 	delta     *delta          // what the entry at hand changes, nil between entries
 	shares    []ShareSet
+	aborted   []string         // digests of plans whose ceremonies were aborted
 	named     *CustodiansNamed // holders of the set that comes next
 	sshKeys   map[spec.Address]KeyMade
 }
@@ -66,6 +67,8 @@ type OpenCeremony struct {
 	Done   int          // actions with an entry; they happen in order
 	Intent *KeyIntended // a key that may exist, of action Done+1
 	Sealed *Signed      // a CRL that was signed ahead, of action Done+1
+
+	Exceptions int // that were noted
 }
 
 // Next gives the action that comes next, or false when all are done.
@@ -171,6 +174,7 @@ func (e Event) wellFormed() error {
 		OCSPWasSigned:  e.OCSP != nil,
 		CRLSealed:      e.Sealed != nil,
 		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
+		StepsWereTaken: e.Steps != nil, PeopleCame: e.People != nil, ExceptionHappened: e.Exception != nil, CeremonyAborted: e.Aborted != nil,
 		AddressMoved: e.Moved != nil, AuthorityForgotten: e.Forgotten != nil, AuthorityAdopted: e.Adopted != nil,
 	}
 	if _, known := set[e.Kind]; !known {
@@ -233,6 +237,10 @@ func (s *State) apply(e Event) error {
 		return s.establishShares(e.Shares, EstablishShares, e.Time)
 	case SecretReshared:
 		return s.establishShares(e.Reshared, ReshareSecret, e.Time)
+	case StepsWereTaken, PeopleCame, ExceptionHappened:
+		return s.atTheTable(e)
+	case CeremonyAborted:
+		return s.abort(e.Aborted)
 	case SharesDrilled:
 		return errors.New("a drill stands inside a ceremony")
 	}

@@ -35,8 +35,9 @@ type Estate struct {
 	OnlineCAs      []*OnlineCA
 	Revocations    []*Revocation
 	Officers       []*Officer
-	Quorum         *Quorum  // nil when plans need no approval
-	RevokedPlans   []string // digests of plans that must not run, hex
+	Quorum         *Quorum   // nil when plans need no approval
+	RevokedPlans   []string  // digests of plans that must not run, hex
+	Ceremony       *Ceremony // nil when nothing was said about the room
 	Lint           Lint
 	Inputs         []Input // every file that was read, sorted by path
 	SSHAuthorities []*SSHAuthority

@@ -57,6 +57,7 @@ func (e *Estate) Validate() Diagnostics {
 		r.validate(&d)
 	}
 	e.validateOfficers(&d)
+	e.validateCeremony(&d)
 	e.Lint.validate(&d)
 	return d.Sorted()
 }

@@ -94,7 +94,7 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 	if err != nil {
 		return err
 	}
-	request := ceremony.Request{Approvals: given, Plan: p, Digest: digest, Estate: estate, Now: a.now(), Tool: self, Resume: o.resume}
+	request := ceremony.Request{Approvals: given, Plan: p, Digest: digest, Estate: estate, Now: a.now(), Tool: self, Resume: o.resume, Built: buildTime()}
 	admitted, err := a.admit(root, request)
 	if err != nil {
 		return err
@@ -113,9 +113,10 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 	defer people.close()
 	room := &ceremony.Room{
 		Clock: a.now, Rand: rand.Reader, Tool: self,
-		Desk:    &desk{app: a, yes: o.yes, digest: digest},
+		Desk:    newDesk(a, admitted, digest, o),
 		Secrets: askSecrets{root: root, environment: p.Estate.Environment},
 		Stores:  stores{root, o.lastTry}, Book: kept, Files: kept, Custody: people,
+		Interfaces: testOnlyInterfaces, Copies: len(o.copies), Unattended: o.yes,
 	}
 	if err := room.Run(ctx, admitted); err != nil {
 		return a.interrupted(kept.State(), name, err)

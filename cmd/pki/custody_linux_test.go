@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"pki.internal/ceremony/script"
 	"pki.internal/shamir"
 )
 
@@ -80,8 +81,8 @@ func TestCustodiansAtTheTerminal(t *testing.T) {
 	t.Parallel()
 	dir := paperEstate(t)
 	p := sit(t, nil, "-C", dir, "apply", planOf(dir))
-	p.expect("to stop: ")
-	p.types(confirmation + "\n")
+	p.expect(decision)
+	p.types(script.GoWords + "\n")
 	// Alice has copied something wrong, gives up, and sees the words once more.
 	alice := p.writesDown("alice", func(lines []string) {
 		p.secret("line 1", lines[0])
@@ -116,8 +117,6 @@ func TestCustodiansAtTheTerminal(t *testing.T) {
 	second := filepath.Join(dir, "second.json")
 	must(t, later, "-C", dir, "plan", "--out", second)
 	q := sit(t, later, "-C", dir, "apply", second)
-	q.expect("to stop: ")
-	q.types(confirmation + "\n")
 	q.expect("secret.root needs shares of 2 of alice, bob, carol; set ")
 	q.proves(bob)
 	q.proves(bob)
@@ -127,6 +126,8 @@ func TestCustodiansAtTheTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	q.secret("line 1", "@"+paper)
+	q.expect(decision)
+	q.types(script.GoWords + "\n")
 	q.leaves(exitDone)
 
 	secret := rebuilt(t, alice, bob)
@@ -208,8 +209,8 @@ func TestNoCoreOfACeremony(t *testing.T) {
 	t.Parallel()
 	dir := paperEstate(t)
 	p := sit(t, []string{"GOTRACEBACK=crash"}, "-C", dir, "apply", planOf(dir))
-	p.expect("to stop: ")
-	p.types(confirmation + "\n")
+	p.expect(decision)
+	p.types(script.GoWords + "\n")
 	p.expect("Only alice may see the screen now.")
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.command.Process.Pid))
 	if err != nil || !regexp.MustCompile(`(?m)^Max core file size +0 +0 `).Match(limits) {

@@ -2,11 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"pki.internal/ceremony"
+	"pki.internal/ceremony/script"
 	"pki.internal/plan"
+	"pki.internal/spec"
 )
 
 // desk is the screen of a ceremony. What happens goes to standard error as it
@@ -14,30 +21,118 @@ import (
 type desk struct {
 	app    *app
 	yes    bool
+	resume bool
 	digest []byte
+	script *script.Script
+	page   bool // the terminal shows one step at a time
 }
 
-// confirmation is what people type before anything is made.
-const confirmation = "carry out this plan"
+func newDesk(a *app, admitted *ceremony.Admitted, digest []byte, o applyOptions) *desk {
+	d := &desk{app: a, yes: o.yes, resume: o.resume, digest: digest, script: admitted.Script()}
+	if f, is := a.stderr.(*os.File); is && !o.yes {
+		d.page = term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	}
+	return d
+}
 
-// Confirm shows the whole plan and asks for the words.
-func (d *desk) Confirm(ctx context.Context, p *plan.Plan, resumed bool) error {
+// wiped puts the cursor home on an empty screen, and forgets what could be
+// scrolled back to.
+const wiped = "\x1b[H\x1b[2J\x1b[3J"
+
+// Show puts a step on the screen as it stands in the printed script. A lab is
+// shown the whole plan once instead.
+func (d *desk) Show(s script.Step, p *plan.Plan) {
 	var b strings.Builder
-	d.app.printPlan(&b, p, d.digest)
+	if p.Estate.Environment == spec.Lab {
+		if s.Does != script.Go {
+			return
+		}
+		d.app.printPlan(&b, p, d.digest)
+		d.say("%s\n%s\n", b.String(), d.where())
+		return
+	}
+	if d.page {
+		b.WriteString(wiped)
+	}
+	d.printStep(&b, s, p)
 	d.say("%s\n", b.String())
-	question := "Nothing has been made yet."
-	if resumed {
-		question = "This ceremony was interrupted and goes on where it stopped."
+}
+
+// where says whether something has been made yet.
+func (d *desk) where() string {
+	if d.resume {
+		return "This ceremony was interrupted and goes on where it stopped."
 	}
+	return "Nothing has been made yet."
+}
+
+func (d *desk) printStep(w io.Writer, s script.Step, p *plan.Plan) {
+	left := 0
+	for _, later := range d.script.Steps[s.Number-1:] {
+		left += later.Minutes
+	}
+	title := fmt.Sprintf("Step %d of %d · %s · %s left", s.Number, len(d.script.Steps), s.Phase, script.Length(left))
+	fmt.Fprintf(w, "\n%s\n%s\n", title, strings.Repeat("─", min(d.app.width, 80)))
+	fmt.Fprintf(w, "%s: %s\n\n", s.Role, wrap(s.Title, d.app.width-len(s.Role)-2, "  "))
+	for _, part := range []struct{ name, text string }{{"Read aloud", s.Reads}, {"Screen", s.Shows}, {"Expected", s.Expect}} {
+		if part.text != "" {
+			fmt.Fprintf(w, "  %-10s  %s\n", part.name, wrap(part.text, d.app.width-14, strings.Repeat(" ", 14)))
+		}
+	}
+	switch {
+	case s.Does == script.Digest:
+		fmt.Fprintln(w)
+		printDigest(w, d.digest)
+	case s.Does == script.Go:
+		fmt.Fprintf(w, "\n  %s\n  %s\n", d.where(), wrap(planSummary(p), d.app.width-2, "  "))
+	case len(s.Actions) > 0:
+		fmt.Fprintln(w)
+		d.app.printAction(w, p, p.Actions[s.Actions[0]-1])
+		for _, number := range s.Actions[1:] {
+			fmt.Fprintf(w, "%s\n", actionTitle(p.Actions[number-1]))
+		}
+	}
+	if s.Irreversible {
+		fmt.Fprintf(w, "\n  This cannot be undone.\n")
+	}
+}
+
+// Ask reads a line from the terminal itself.
+func (d *desk) Ask(ctx context.Context, q ceremony.Question) (string, error) {
 	if d.yes {
-		d.say("%s Answered by --yes.\n\n", question)
-		return nil
+		if q.Auto == "" {
+			return "", &personError{wanted: "someone must decide: " + q.Prompt, next: "run the command on a terminal, without --yes"}
+		}
+		if q.Words == script.GoWords {
+			d.say("%s Answered by --yes.\n\n", d.where())
+		}
+		return q.Auto, nil
 	}
-	next := "run the command on a terminal"
-	if p.Estate.Environment == "lab" {
+	wanted, next := "someone must answer: "+q.Prompt, "run the command on a terminal"
+	if q.Words != "" {
+		wanted = fmt.Sprintf("someone must type %q", q.Words)
+	}
+	if d.script.Plan.Estate.Environment == spec.Lab {
 		next += ", or answer with --yes in a lab"
 	}
-	return typeWords(ctx, question+" "+planSummary(p), confirmation, next)
+	tty, err := terminal(wanted, next)
+	if err != nil {
+		return "", err
+	}
+	defer tty.Close()
+	fmt.Fprintf(tty, "  %s: ", wrap(q.Prompt, d.app.width-4, "  "))
+	line, err := readLine(ctx, tty)
+	if errors.Is(err, io.EOF) {
+		return "stop the input ended", nil
+	}
+	return line, err
+}
+
+// Say puts a remark below the step.
+func (d *desk) Say(text string) {
+	if text != "" {
+		d.say("  %s\n", wrap(text, d.app.width-2, "  "))
+	}
 }
 
 // Begin says what starts.

@@ -138,19 +138,36 @@ func (p *patient) checkBuild(built time.Time) {
 	}
 }
 
-// checkNetwork reads the flags of every interface: IFF_UP is bit 0.
-func (p *patient) checkNetwork() {
-	entries, err := fs.ReadDir(p.host, "sys/class/net")
+// interfacesUp lists the interfaces that are up, but for the loopback one. The
+// kernel gives the flags of each: IFF_UP is bit 0.
+func interfacesUp(host fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(host, "sys/class/net")
 	if err != nil {
-		p.unfit("network", "mount /sys, or make sure by eye that no network is connected", "the interfaces cannot be listed: %s", err)
-		return
+		return nil, fmt.Errorf("the network interfaces cannot be listed: %w", err)
 	}
 	var up []string
 	for _, e := range entries {
-		flags, err := strconv.ParseUint(p.read("sys/class/net/"+e.Name()+"/flags"), 0, 32)
-		if e.Name() != "lo" && e.Name() != "bonding_masters" && (err != nil || flags&1 != 0) {
+		if e.Name() == "lo" || e.Name() == "bonding_masters" {
+			continue
+		}
+		text, err := fs.ReadFile(host, "sys/class/net/"+e.Name()+"/flags")
+		flags, bad := strconv.ParseUint(strings.TrimSpace(string(text)), 0, 32)
+		if err != nil || bad != nil || flags&1 != 0 {
 			up = append(up, e.Name())
 		}
+	}
+	return up, nil
+}
+
+// testOnlyInterfaces gives the interfaces of this computer that are up. Tests
+// of the command set it to another list, because they run where a network is.
+var testOnlyInterfaces = func() ([]string, error) { return interfacesUp(os.DirFS("/")) }
+
+func (p *patient) checkNetwork() {
+	up, err := interfacesUp(p.host)
+	if err != nil {
+		p.unfit("network", "mount /sys, or make sure by eye that no network is connected", "%s", err)
+		return
 	}
 	if len(up) > 0 {
 		p.unfit("network", "unplug it and turn radios off, or ip link set "+up[0]+" down", "up: %s", strings.Join(up, ", "))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ const (
 	envSeed    = "PKI_TEST_SEED"    // plans draw their seed from this text
 	envKill    = "PKI_TEST_KILL"    // SIGKILL at effect number N, from 1
 	envEffects = "PKI_TEST_EFFECTS" // the name of each effect goes to this file
+	envNetwork = "PKI_TEST_NETWORK" // the network interface that is up, none when empty
 	envPause   = "PKI_TEST_PAUSE"   // wait at the first effect while this file is there
 )
 
@@ -57,6 +59,7 @@ func child() {
 			return copy(b, sum[:]), nil
 		}
 	}
+	testOnlyInterfaces = func() ([]string, error) { return strings.Fields(os.Getenv(envNetwork)), nil }
 	testOnlyEffect = watchEffects()
 	os.Exit(run())
 }

@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -23,28 +21,6 @@ func terminal(wanted, next string) (*os.File, error) {
 		return nil, &personError{wanted: wanted + ", and there is no terminal to ask on", next: next}
 	}
 	return tty, nil
-}
-
-// typeWords asks for words to be typed as they stand. It is how an
-// irreversible step is confirmed; y is not enough.
-func typeWords(ctx context.Context, question, words, next string) error {
-	tty, err := terminal("someone must type \""+words+"\"", next)
-	if err != nil {
-		return err
-	}
-	defer tty.Close()
-	fmt.Fprintf(tty, "%s\n  Type %q to go on, anything else to stop: ", question, words)
-	line, err := readLine(ctx, tty)
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("stopped: the input ended before %q was typed, and nothing was done", words)
-	}
-	if err != nil {
-		return err
-	}
-	if strings.Join(strings.Fields(line), " ") != words {
-		return fmt.Errorf("stopped: %q was not typed, and nothing was done", words)
-	}
-	return nil
 }
 
 // readLine reads a line and gives up when the command is interrupted.

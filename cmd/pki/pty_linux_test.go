@@ -16,6 +16,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"pki.internal/plan"
 )
 
 // patience is how long a person waits for a prompt before giving up.
@@ -31,6 +33,7 @@ type person struct {
 	read    int           // of the screen, by expect
 	changed chan struct{} // after the screen has changed
 	over    chan struct{} // after the terminal was closed
+	now     time.Time     // that the program's clock shows
 }
 
 // sit starts the program on a terminal of its own.
@@ -42,7 +45,7 @@ func sit(t *testing.T, env []string, args ...string) *person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &person{t: t, tty: tty, command: c, changed: make(chan struct{}, 1), over: make(chan struct{})}
+	p := &person{t: t, tty: tty, command: c, now: clockOf(t, c.Env), changed: make(chan struct{}, 1), over: make(chan struct{})}
 	t.Cleanup(func() {
 		// What is still there is a program that the test gave up on.
 		_ = c.Process.Kill()
@@ -51,6 +54,21 @@ func sit(t *testing.T, env []string, args ...string) *person {
 	p.keepOutput()
 	go p.watch()
 	return p
+}
+
+// clockOf gives the time that a program with these variables shows.
+func clockOf(t *testing.T, env []string) time.Time {
+	t.Helper()
+	var now time.Time
+	for _, v := range env {
+		if text, is := strings.CutPrefix(v, envNow+"="); is {
+			var err error
+			if now, err = time.Parse(time.RFC3339, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return now
 }
 
 // keepOutput sets NOFLSH: else Linux throws away what is on its way to the
@@ -217,27 +235,90 @@ func nothingMade(t *testing.T, dir string) {
 	}
 }
 
+// decision is the prompt at the point of no return.
+const decision = `Type "carry out this plan" to go on: `
+
+// walk answers what a ceremony asks, as somebody who does everything right,
+// until a text is on the screen.
+func (p *person) walk(file, until string) {
+	p.t.Helper()
+	words := regexp.MustCompile(`Type "([^"]+)" to go on: `)
+	prompts := map[string]func(){
+		"Type done, or press Enter: ":                             func() { p.types("\n") },
+		"as YYYY-MM-DD HH:MM: ":                                   func() { p.types(p.now.Format("2006-01-02 15:04") + "\n") },
+		"as they are read aloud: ":                                func() { p.types(firstWords(p.t, file) + "\n") },
+		"Who is here? Type the names, with spaces between them: ": func() { p.types("ada alan grace\n") },
+		"Which two of you read it?: ":                             func() { p.types("ada grace\n") },
+	}
+	for timeout := time.After(patience); ; {
+		shown := p.shown()[p.read:]
+		first, length, answer := len(shown), 0, func() {}
+		take := func(at, n int, do func()) {
+			if at >= 0 && at < first {
+				first, length, answer = at, n, do
+			}
+		}
+		for prompt, do := range prompts {
+			take(strings.Index(shown, prompt), len(prompt), do)
+		}
+		if m := words.FindStringSubmatchIndex(shown); m != nil {
+			take(m[0], m[1]-m[0], func() { p.types(shown[m[2]:m[3]] + "\n") })
+		}
+		if at := strings.Index(shown, until); at >= 0 && at <= first {
+			p.read += at + len(until)
+			return
+		}
+		if length > 0 {
+			p.read += first + length
+			answer()
+			continue
+		}
+		select {
+		case <-p.changed:
+		case <-p.over:
+			if !strings.Contains(p.shown()[p.read:], until) {
+				p.t.Fatalf("the program ended and did not say %q; it said\n%s", until, p.shown()[p.read:])
+			}
+		case <-timeout:
+			p.t.Fatalf("%q did not come; the screen is\n%s", until, p.shown()[p.read:])
+		}
+	}
+}
+
+// firstWords gives what is read aloud from the paper of a plan.
+func firstWords(t *testing.T, file string) string {
+	t.Helper()
+	_, digest, err := readPlan(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, line := range plan.WordLines(digest) {
+		all = append(all, strings.Fields(line)[0])
+	}
+	return strings.Join(all, " ")
+}
+
 func TestProductionOnATerminal(t *testing.T) {
 	t.Parallel()
 	dir := production(t)
 	screens := &bytes.Buffer{}
 
 	p := sit(t, nil, "-C", dir, "apply", planOf(dir))
-	p.expect("Plan for the production estate")
-	p.expect("Read aloud (SHA-256 of the plan):")
-	p.expect("Nothing has been made yet. Ceremony: 2 keys made")
-	p.expect(`Type "carry out this plan" to go on, anything else to stop: `)
-	p.types("carry out this plan\n")
+	p.expect("Step 1 of ")
 	for _, s := range []struct{ name, password string }{
 		{"secret.root", rootPassword}, {"secret.online", onlinePassword}, {"secret.admin", adminPassword},
 	} {
-		p.secret("Password for "+s.name+": ", s.password)
+		p.walk(planOf(dir), "Password for "+s.name+": ")
+		p.secret("", s.password)
 		p.expect("The same again: ")
 		screens.WriteString(p.process())
 		p.secret("", s.password)
 	}
-	p.expect("make the ECDSA P-384 key of authority.root")
-	p.expect("The ceremony is finished: 7 actions, and the ledger has 11 entries.")
+	p.walk(planOf(dir), "Nothing has been made yet.")
+	p.expect("Ceremony: 2 keys made")
+	p.walk(planOf(dir), "make the ECDSA P-384 key of authority.root")
+	p.walk(planOf(dir), "The ceremony is finished: 7 actions, and the ledger has ")
 	p.leaves(exitDone)
 	screens.WriteString(p.shown())
 	must(t, nil, "-C", dir, "verify")
@@ -248,10 +329,11 @@ func TestProductionOnATerminal(t *testing.T) {
 	must(t, later, "-C", dir, "plan", "--out", second)
 	before := contents(t, dir)
 	p = sit(t, later, "-C", dir, "apply", second)
-	p.expect("anything else to stop: ")
-	p.types("carry out this plan\n")
-	p.secret("Password for secret.root: ", onlinePassword)
-	p.expect("Error: key of authority.root: keys/root/root.key: the password or PIN was")
+	p.walk(second, "Password for secret.root: ")
+	p.secret("", onlinePassword)
+	p.walk(second, "This did not work: key of authority.root: keys/root/root.key: the password or")
+	p.expect("Type exception to note it and decide, or stop: ")
+	p.types("stop\n")
 	p.expect("Next: make sure which password belongs to this key")
 	p.leaves(exitToken)
 	screens.WriteString(p.shown())
@@ -262,14 +344,23 @@ func TestProductionOnATerminal(t *testing.T) {
 		t.Errorf("a wrong password changed something:\n%s\nwas\n%s", after, before)
 	}
 
+	// The same, and it is tried again.
 	p = sit(t, later, "-C", dir, "apply", second)
-	p.expect("anything else to stop: ")
-	p.types("  carry  out this plan \n")
+	p.walk(second, "Password for secret.root: ")
+	p.secret("", onlinePassword)
+	p.walk(second, "Type exception to note it and decide, or stop: ")
+	p.types("exception\n")
+	p.expect("Decision: continue, repeat, stop (to go on later) or abort (for good)?: ")
+	p.types("repeat\n")
 	p.secret("Password for secret.root: ", rootPassword)
-	p.expect("the very bytes of the plan")
+	p.walk(second, "the very bytes of the plan")
+	p.walk(second, "The ceremony is finished")
 	p.leaves(exitDone)
 	screens.WriteString(p.shown())
 	must(t, later, "-C", dir, "verify")
+	if out := must(t, later, "-C", dir, "show", filepath.Join(dir, ledgerName)); !strings.Contains(out, "exception 1 at step") {
+		t.Errorf("the ledger does not tell of the exception:\n%s", out)
+	}
 
 	findCanaries(t, dir, screens.String())
 }
@@ -277,37 +368,65 @@ func TestProductionOnATerminal(t *testing.T) {
 func TestProductionStops(t *testing.T) {
 	t.Parallel()
 	dir := production(t)
-	for _, words := range []string{"yes", "", "carry out this", "Carry out this plan", "carry out this plan now"} {
-		p := sit(t, nil, "-C", dir, "apply", planOf(dir))
-		p.expect("anything else to stop: ")
-		p.types(words + "\n")
-		p.expect("stopped: ")
-		p.leaves(exitError)
-		nothingMade(t, dir)
+	p := sit(t, nil, "-C", dir, "apply", planOf(dir))
+	p.walk(planOf(dir), "Password for secret.root: ")
+	for i, password := range []string{rootPassword, onlinePassword, adminPassword} {
+		if i > 0 {
+			p.expect("Password for ")
+		}
+		p.secret("", password)
+		p.secret("The same again: ", password)
 	}
+	p.walk(planOf(dir), "Nothing has been made yet.")
+	for _, words := range []string{"yes", "", "carry out this", "Carry out this plan", "carry out this plan now"} {
+		p.expect(decision)
+		p.types(words + "\n")
+		p.expect(`That is not "carry out this plan".`)
+	}
+	p.expect(decision)
+	p.types("stop the light went out\n")
+	p.expect("stopped: the light went out; nothing was made")
+	p.leaves(exitError)
+	nothingMade(t, dir)
 
 	cases := map[string]struct {
 		answers []string
 		says    string
 		code    int
 	}{
-		"short": {[]string{"fifteen-letters"}, "the password for secret.root has fewer than 16 characters; choose a", exitError},
+		"short": {[]string{"fifteen-letters"}, "the password for secret.root has fewer than 16 characters;", exitError},
 		"empty": {[]string{""}, "the password for secret.root has fewer than 16 characters", exitError},
-		"twice": {[]string{rootPassword, onlinePassword}, "the two passwords for secret.root differ, and nothing was done; run the", exitError},
+		"twice": {[]string{rootPassword, onlinePassword}, "the two passwords for secret.root differ", exitError},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			p := sit(t, nil, "-C", dir, "apply", planOf(dir))
-			p.expect("anything else to stop: ")
-			p.types("carry out this plan\n")
-			for i, answer := range c.answers {
-				p.secret([]string{"Password for secret.root: ", "The same again: "}[i], answer)
+			p.walk(planOf(dir), "Password for secret.root: ")
+			p.secret("", c.answers[0])
+			for _, answer := range c.answers[1:] {
+				p.secret("The same again: ", answer)
 			}
+			p.expect("This did not work: ")
 			p.expect(c.says)
+			p.expect("Type exception to note it and decide, or stop: ")
+			p.types("stop\n")
 			p.leaves(c.code)
 			nothingMade(t, dir)
 		})
 	}
+}
+
+// TestNetworkOnATerminal refuses production where a network is.
+func TestNetworkOnATerminal(t *testing.T) {
+	t.Parallel()
+	dir := production(t)
+	p := sit(t, []string{envNetwork + "=eth7"}, "-C", dir, "apply", planOf(dir))
+	p.walk(planOf(dir), "none: eth7")
+	p.expect("Type exception to note it and decide, or stop: ")
+	p.types("stop\n")
+	p.expect("Refused: this computer has a network")
+	p.leaves(exitRefused)
+	nothingMade(t, dir)
 }
 
 // TestInterruptedAtAPrompt presses Ctrl-C, hangs up and ends the input where
@@ -315,25 +434,25 @@ func TestProductionStops(t *testing.T) {
 func TestInterruptedAtAPrompt(t *testing.T) {
 	t.Parallel()
 	dir := production(t)
+	const prompt = "Type done, or press Enter: "
 
 	p := sit(t, nil, "-C", dir, "apply", planOf(dir))
-	p.expect("anything else to stop: ")
+	p.expect(prompt)
 	p.types("\x03")
 	p.expect("Error: interrupted; nothing more was done")
 	p.leaves(exitInterrupted)
 	nothingMade(t, dir)
 
 	p = sit(t, nil, "-C", dir, "apply", planOf(dir))
-	p.expect("anything else to stop: ")
+	p.expect(prompt)
 	p.types("\x04")
-	p.expect("stopped: the input ended before")
+	p.expect("stopped: the input ended")
 	p.leaves(exitError)
 	nothingMade(t, dir)
 
 	p = sit(t, nil, "-C", dir, "apply", planOf(dir))
-	p.expect("anything else to stop: ")
-	p.types("carry out this plan\n")
-	p.secret("Password for secret.root: ", rootPassword)
+	p.walk(planOf(dir), "Password for secret.root: ")
+	p.secret("", rootPassword)
 	p.expect("The same again: ")
 	for p.echoes() {
 		time.Sleep(time.Millisecond)
@@ -359,17 +478,18 @@ func TestResumedOnATerminal(t *testing.T) {
 	t.Parallel()
 	dir := production(t)
 	answer := func(p *person, root string) {
-		p.expect("anything else to stop: ")
-		p.types("carry out this plan\n")
 		for _, s := range []struct{ name, password string }{
 			{"secret.root", root}, {"secret.online", onlinePassword}, {"secret.admin", adminPassword},
 		} {
-			p.secret("Password for "+s.name+": ", s.password)
+			p.walk(planOf(dir), "Password for "+s.name+": ")
+			p.secret("", s.password)
 			p.secret("The same again: ", s.password)
 		}
 	}
-	p := sit(t, []string{fmt.Sprintf("%s=%d", envKill, afterRootKey)}, "-C", dir, "apply", planOf(dir))
+	p := sit(t, []string{fmt.Sprintf("%s=%d", envKill, afterRootKey+4)}, "-C", dir, "apply", planOf(dir))
 	answer(p, rootPassword)
+	p.walk(planOf(dir), `Type "make key root" to go on: `)
+	p.types("make key root\n")
 	p.leaves(-1)
 	key := filepath.Join(dir, "keys/root/root.key")
 	before, err := os.ReadFile(key)
@@ -378,9 +498,9 @@ func TestResumedOnATerminal(t *testing.T) {
 	}
 
 	p = sit(t, nil, "-C", dir, "apply", planOf(dir), "--resume")
-	p.expect("This ceremony was interrupted and goes on where it stopped.")
 	answer(p, "another password, long enough")
-	p.expect("or PIN was refused")
+	p.walk(planOf(dir), "This ceremony was interrupted and goes on where it stopped.")
+	p.walk(planOf(dir), "or PIN was refused")
 	p.expect("0 of 7 actions are in the ledger; when the cause is mended, go on with")
 	p.leaves(exitToken)
 	if after, err := os.ReadFile(key); err != nil || !bytes.Equal(after, before) {
@@ -389,8 +509,8 @@ func TestResumedOnATerminal(t *testing.T) {
 
 	p = sit(t, nil, "-C", dir, "apply", planOf(dir), "--resume")
 	answer(p, rootPassword)
-	p.expect("the key was made before the interruption and is taken over")
-	p.expect("The ceremony is finished")
+	p.walk(planOf(dir), "the key was made before the interruption and is taken over")
+	p.walk(planOf(dir), "The ceremony is finished")
 	p.leaves(exitDone)
 	must(t, nil, "-C", dir, "verify")
 }

@@ -198,8 +198,53 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
 	case plan.CeremonyFinished:
 		return "ceremony finished"
+	case plan.CeremonyAborted:
+		return fmt.Sprintf("ceremony aborted after %s", count(e.Aborted.Actions, "action")) + keyLeft(e.Aborted)
+	case plan.StepsWereTaken:
+		return stepsTitle(e.Steps)
+	case plan.PeopleCame:
+		return peopleTitle(e.People)
+	case plan.ExceptionHappened:
+		x := e.Exception
+		return fmt.Sprintf("exception %d at step %d: expected was %s; what happened: %s; decision: %s%s", x.Number, x.Step, x.Expected, x.Happened, x.Decision, by(x.By))
 	}
 	return string(e.Kind)
+}
+
+// keyLeft says what became of a key when its ceremony was aborted.
+func keyLeft(a *plan.Aborted) string {
+	if a.Intended == nil {
+		return ""
+	}
+	return fmt.Sprintf("; the key that was intended in %s is %s", a.Intended.Key.Location, a.Found)
+}
+
+func stepsTitle(s *plan.StepsTaken) string {
+	var steps []string
+	for _, one := range s.Steps {
+		steps = append(steps, fmt.Sprintf("%d (%s)", one.Step, one.What))
+	}
+	return "confirmed: step " + strings.Join(steps, ", ") + by(s.Steps[len(s.Steps)-1].By...)
+}
+
+func peopleTitle(p *plan.PeopleChanged) string {
+	var what []string
+	if len(p.Arrived) > 0 {
+		what = append(what, strings.Join(p.Arrived, ", ")+" came")
+	}
+	if len(p.Left) > 0 {
+		what = append(what, strings.Join(p.Left, ", ")+" left")
+	}
+	return fmt.Sprintf("step %d: %s; present: %s", p.Step, strings.Join(what, ", "), strings.Join(p.Present, ", "))
+}
+
+// by names people after what they did.
+func by(names ...string) string {
+	all := strings.Trim(strings.Join(names, ", "), ", ")
+	if all == "" {
+		return ""
+	}
+	return ", by " + all
 }
 
 // approvedBy names the officers who approved a plan.

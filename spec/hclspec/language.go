@@ -79,6 +79,7 @@ func Describe() Language {
 func blockDocs() map[string]string {
 	return map[string]string{
 		"estate":            "The folder's PKI as a whole: its name, how much ceremony it deserves, and the subject that every authority inherits.",
+		"ceremony":          "The room of a ceremony: readers, witnesses and media that it needs, and what is to be done afterwards.",
 		"officer":           "A person with a role in ceremonies, and the public key that person signs with.",
 		"variable":          "A value that is given from outside with --var, and never a secret.",
 		"secret":            "Something only people or a file know: a PIN or a password. It has no value in an estate, and none can be computed from it.",

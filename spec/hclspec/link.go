@@ -54,6 +54,8 @@ func (x *linker) allocate(b *block) {
 		x.estate.Environment = spec.Environment(raw.Environment)
 		x.defaults = raw.Subject.values()
 		x.linkQuorum(raw)
+	case *rawCeremony:
+		x.estate.Ceremony = x.ceremony(raw)
 	case *rawOfficer:
 		x.estate.Officers = append(x.estate.Officers, x.officer(raw))
 	case *rawCustodians:

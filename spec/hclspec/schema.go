@@ -47,6 +47,25 @@ type rawOfficer struct {
 	PublicKey string `hcl:"public_key,optional" doc:"an SSH public key or a JWK, such as file(\"people/ada.pub\"); who approves plans has one"`
 }
 
+type rawCeremony struct {
+	spec.Origin
+
+	Readers   int       `hcl:"readers,optional" doc:"how many tokens can be plugged in at one time; as many as there are, when not written"`
+	Witnesses *int      `hcl:"witnesses,optional" doc:"how many witnesses must be there throughout; one, when the estate has any"`
+	Copies    int       `hcl:"copies,optional" doc:"on how many media beside the host every entry and output is written, with --copy"`
+	Network   []string  `hcl:"network,optional" doc:"interfaces that may be up in production, such as [\"eth1\"], for an HSM behind a network"`
+	Duties    []rawDuty `hcl:"duty,block"`
+}
+
+type rawDuty struct {
+	spec.Origin
+
+	Name   string        `hcl:"name,label"`
+	Owner  ref           `hcl:"owner" doc:"the officer who sees to it, such as officer.ada" ref:"officer"`
+	Within spec.Duration `hcl:"within" doc:"how long after the ceremony date it may take, such as \"2d\""`
+	Text   string        `hcl:"text" doc:"what is to be done, in a sentence"`
+}
+
 type rawSubject struct {
 	spec.Origin
 
@@ -279,6 +298,7 @@ func kinds() []kind {
 	return []kind{
 		{"estate", rawEstate{}, true},
 		{"officer", rawOfficer{}, false},
+		{"ceremony", rawCeremony{}, true},
 		{"variable", rawVariable{}, false},
 		{"custodians", rawCustodians{}, false},
 		{"secret", rawSecret{}, false},

@@ -1,0 +1,94 @@
+package ceremony
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pki.internal/hsm"
+	"pki.internal/plan"
+	"pki.internal/spec"
+)
+
+// Abort ends an interrupted ceremony for good. What it made stays made and in
+// the ledger, and the next plan begins there. A key that was intended is looked
+// for first and entered when it is there; unaccounted says that its token cannot
+// be reached any more.
+func (r *Room) Abort(ctx context.Context, a *Admitted, why *plan.ExceptionNoted, unaccounted bool) error {
+	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}}
+	defer c.leave()
+	state := c.Book.State()
+	if state.Open == nil || state.Open.Digest != a.digest {
+		return errMoved
+	}
+	if err := c.judge(); err != nil {
+		return err
+	}
+	if _, _, err := c.Book.Mend(); err != nil {
+		return fmt.Errorf("cutting off the torn entry: %w", err)
+	}
+	c.begun, c.interrupted = true, true
+	why.Number, why.At, why.Decision = state.Open.Exceptions+1, c.now(), plan.Abort
+	if err := c.append(plan.Event{Kind: plan.ExceptionHappened, Exception: why}); err != nil {
+		return err
+	}
+	if unaccounted {
+		return c.abortAs(plan.KeyUnaccounted)
+	}
+	return c.abort(ctx)
+}
+
+// abort accounts for what may have happened without an entry, and ends the
+// ceremony.
+func (c *ceremony) abort(ctx context.Context) error {
+	open := c.Book.State().Open
+	next, more := open.Next()
+	if more && open.Sealed != nil { // signed ahead already; only its second entry is missing
+		if err := c.perform(ctx, next); err != nil {
+			return err
+		}
+	}
+	if open.Intent == nil {
+		return c.abortAs("")
+	}
+	if k := c.storeOf(open.Intent.Key.Store); k != nil && k.Password != nil {
+		if err := c.unlockSecret(ctx, k.Password.Address); err != nil {
+			return err
+		}
+	}
+	store, err := c.store(ctx, open.Intent.Key.Store)
+	if err != nil {
+		return err
+	}
+	wanted, err := keySpec(open.Intent.Key)
+	if err != nil {
+		return err
+	}
+	switch _, err := store.Find(ctx, wanted, nil); {
+	case errors.Is(err, hsm.ErrNotFound):
+		return c.abortAs(plan.KeyNotMade)
+	case err != nil:
+		return err
+	}
+	if err := c.perform(ctx, next); err != nil {
+		return err
+	}
+	return c.abortAs("")
+}
+
+// abortAs writes the entry that ends the ceremony, and every file that the
+// ledger gives by now.
+func (c *ceremony) abortAs(found string) error {
+	open := c.Book.State().Open
+	event := &plan.Aborted{PlanDigest: open.Digest, Actions: open.Done, Intended: open.Intent}
+	if open.Intent != nil {
+		event.Found = found
+	}
+	if next, more := open.Next(); more && c.interrupted {
+		_, event.MaybeSigned = next.Issuer()
+	}
+	if err := c.append(plan.Event{Kind: plan.CeremonyAborted, Aborted: event}); err != nil {
+		return err
+	}
+	return c.writeFiles()
+}

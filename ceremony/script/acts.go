@@ -1,0 +1,281 @@
+package script
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pki.internal/plan"
+	"pki.internal/spec"
+)
+
+// most is how many acts of one kind by one key have a step each. More of them
+// share one, because nobody listens to the two hundredth certificate.
+const most = 4
+
+// acts carries out the plan, and changes tokens where they do not all fit.
+func (w *writer) acts() {
+	w.phase = phaseActs
+	for _, group := range groups(w.plan) {
+		first := group[0]
+		stores := StoresOf(w.plan, first)
+		for _, store := range stores {
+			w.plug(store)
+		}
+		s := w.act(group)
+		for _, store := range stores {
+			s.Needs = append(s.Needs, w.pluggedIn(store)...)
+		}
+		s.Needs = append(s.Needs, Fact{begun, known})
+		w.add(s)
+	}
+}
+
+// groups puts acts that belong together into one step each.
+func groups(p *plan.Plan) [][]plan.Action {
+	var all [][]plan.Action
+	for at := 0; at < len(p.Actions); {
+		end := at + 1
+		for end < len(p.Actions) && alike(p, p.Actions[at], p.Actions[end]) {
+			end++
+		}
+		if end-at <= most && p.Actions[at].Kind != plan.GenerateProvisionerKey {
+			end = at + 1
+		}
+		all = append(all, p.Actions[at:end])
+		at = end
+	}
+	return all
+}
+
+// alike reports whether two acts are of one kind, by one key.
+func alike(p *plan.Plan, a, b plan.Action) bool {
+	if a.Kind != b.Kind {
+		return false
+	}
+	switch a.Kind {
+	case plan.EstablishShares, plan.ReshareSecret, plan.InitializeToken, plan.AppointOfficers:
+		return false
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		return a.Key().Store == b.Key().Store
+	}
+	one, _ := a.Issuer()
+	other, _ := b.Issuer()
+	return one.Address == other.Address && one.Generation == other.Generation
+}
+
+// act is the step of one act, or of several that are alike.
+func (w *writer) act(group []plan.Action) Step {
+	a := group[0]
+	s := Step{Role: spec.Operator, Does: Act, Title: Title(a), Irreversible: a.Irreversible, Minutes: 2, Expect: expected(a)}
+	for _, one := range group {
+		s.Actions = append(s.Actions, one.Number)
+		s.Irreversible = s.Irreversible || one.Irreversible
+	}
+	if len(group) > 1 {
+		s.Title = fmt.Sprintf("%s, and %d more of this kind", s.Title, len(group)-1)
+		s.Minutes += len(group) / 10
+	}
+	switch a.Kind {
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		s.Reads = "Where the key is made, its algorithm, and then the SHA-256 of its public key."
+		s.Minutes = 3
+	case plan.SignCertificate:
+		s.Reads = "Subject, issuer, validity, path length, serial number; then the SHA-256 of the certificate."
+		s.Minutes = 3
+	case plan.SignCRL:
+		s.Reads = "Number, dates and entries of the CRL."
+	case plan.EstablishShares:
+		s.Role, s.Minutes = "custodians", handOut(a.EstablishShares)
+	case plan.ReshareSecret:
+		s.Role, s.Minutes = "custodians", handOut(a.ReshareSecret)
+	case plan.GenerateProvisionerKey, plan.AppointOfficers, plan.Move, plan.Forget:
+		s.Minutes = 1
+	}
+	if s.Irreversible {
+		s.Ask, s.Words = AskWords, words(a, len(group))
+	}
+	return s
+}
+
+// handOut is how long a set takes: every custodian copies and proves a share.
+func handOut(s *plan.SharesAction) int { return 2 + 5*s.Count }
+
+// Title says what an action does, in a few words.
+func Title(a plan.Action) string {
+	switch a.Kind {
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		return fmt.Sprintf("Make the %s key of %s", a.Key().Algorithm.Title(), label(a.Address, a.Key().Generation))
+	case plan.SignCertificate:
+		return "Sign the certificate of " + label(a.Address, a.SignCertificate.Generation)
+	case plan.SignCRL:
+		ahead := ""
+		if a.SignCRL.Slot > 0 {
+			ahead = ", ahead of its time"
+		}
+		return fmt.Sprintf("Sign CRL %s of %s%s", a.SignCRL.Number, a.Address, ahead)
+	case plan.SignOCSP:
+		return "Sign the OCSP response about " + a.Address.String()
+	case plan.GenerateProvisionerKey:
+		return "Make the key of " + a.Address.String()
+	case plan.InitializeToken:
+		return fmt.Sprintf("Make the token %q ready", a.InitializeToken.Label)
+	case plan.AppointOfficers:
+		return "Appoint " + counted(len(a.AppointOfficers.Officers), "officer", "officers")
+	case plan.EstablishShares:
+		return fmt.Sprintf("Share %s among %d, so that %d have it", a.Address, a.EstablishShares.Count, a.EstablishShares.Threshold)
+	case plan.ReshareSecret:
+		return fmt.Sprintf("Share %s anew among %d, so that %d have it", a.Address, a.ReshareSecret.Count, a.ReshareSecret.Threshold)
+	case plan.Move:
+		return "Rename " + a.Address.String()
+	case plan.Forget:
+		return "Let go of " + a.Address.String()
+	case plan.Adopt:
+		return "Take in " + a.Address.String()
+	}
+	return string(a.Kind) + " " + a.Address.String()
+}
+
+func label(a spec.Address, generation int) string { return plan.Label(a, generation) }
+
+// expected says what must come of an action.
+func expected(a plan.Action) string {
+	switch a.Kind {
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		return "one key more than before, which cannot leave, and nothing else changed"
+	case plan.SignCertificate, plan.SignCRL:
+		return "the bytes of the plan, no new finding of lint, a signature that verifies"
+	case plan.SignOCSP:
+		return "the bytes of the plan, and a signature that verifies"
+	case plan.EstablishShares, plan.ReshareSecret:
+		return "every custodian proves a share from what he or she keeps, and all of them together give the secret"
+	case plan.InitializeToken:
+		return "the token was empty and has its label and both PINs"
+	case plan.Adopt:
+		return "the key proves itself"
+	}
+	return "an entry in the ledger"
+}
+
+// words are what is typed before something that cannot be undone.
+func words(a plan.Action, n int) string {
+	name := a.Address.Name
+	if a.Address.Key != "" {
+		name += " " + a.Address.Key
+	}
+	verb := "do"
+	switch a.Kind {
+	case plan.GenerateKey, plan.GenerateSSHKey:
+		verb = "make key"
+	case plan.SignCertificate:
+		verb = "sign"
+	case plan.SignCRL:
+		verb, name = "sign crl", a.SignCRL.Number+" "+name
+	case plan.SignOCSP:
+		verb = "sign ocsp"
+	case plan.InitializeToken:
+		verb = "initialise"
+	case plan.EstablishShares, plan.ReshareSecret:
+		verb = "share"
+	}
+	if n > 1 {
+		return fmt.Sprintf("%s %d times", verb, n)
+	}
+	return verb + " " + name
+}
+
+// plug brings a key store's token into a reader. Where there are fewer readers
+// than tokens, the one that was not used for longest makes room.
+func (w *writer) plug(store spec.Address) {
+	at := slices.IndexFunc(w.plan.Needs.Tokens, func(t plan.TokenNeeded) bool { return t.Store == store })
+	if at < 0 {
+		return
+	}
+	if i := slices.Index(w.in, store); i >= 0 {
+		w.in = append(slices.Delete(w.in, i, i+1), store)
+		return
+	}
+	t, fact := w.plan.Needs.Tokens[at], tokenThing(store)
+	s := Step{
+		Role: spec.Operator, Does: Insert, Title: "Put " + tokenName(t) + " into a reader", Subject: store, Minutes: 1, Ask: AskDone,
+		Expect: "pki token list shows its label and serial", Needs: []Fact{{fact, onTable}}, Sets: []Fact{{fact, inReader}},
+	}
+	if n := w.plan.Needs.Readers; n > 0 && len(w.in) >= n {
+		out := w.in[0]
+		w.in = w.in[1:]
+		s.Does, s.Out, s.Title = Swap, out, fmt.Sprintf("Take out the token of %s and put in %s", out, tokenName(t))
+		s.Needs = append(s.Needs, Fact{tokenThing(out), inReader})
+		s.Sets = append(s.Sets, Fact{tokenThing(out), onTable})
+	}
+	w.in = append(w.in, store)
+	w.add(s)
+}
+
+// pluggedIn is what a step needs that uses a key store.
+func (w *writer) pluggedIn(store spec.Address) []Fact {
+	if !slices.Contains(w.in, store) {
+		return nil
+	}
+	return []Fact{{tokenThing(store), inReader}}
+}
+
+func (w *writer) check() {
+	w.phase = phaseCheck
+	w.add(Step{
+		Role: spec.Operator, Does: Files, Title: "Write the files and read them again", Minutes: 1,
+		Expect: "every file has the digest that the ledger gives",
+	})
+	w.formally(Step{
+		Role: w.who(spec.Auditor), Title: "Check on another computer, with other software", Minutes: 5,
+		Shows:  "sha256sum -c SHA256SUMS; openssl x509 -in FILE -noout -fingerprint -sha256",
+		Expect: "the digests and fingerprints that stand on the screen; the witnesses write them into their record",
+	})
+}
+
+// close puts everything back and ends.
+func (w *writer) close() {
+	w.phase = phaseClose
+	for _, t := range w.plan.Needs.Tokens {
+		fact := tokenThing(t.Store)
+		where := onTable
+		if slices.Contains(w.in, t.Store) {
+			where = inReader
+		}
+		w.add(Step{
+			Role: w.who(spec.Controller), Title: "Put " + tokenName(t) + " back into the safe", Subject: t.Store, Ask: AskDone, Minutes: 3,
+			Reads: "The number of the new bag, which everyone writes down.", Expect: "in a new bag, sealed, in its own safe",
+			Needs: []Fact{{fact, where}}, Sets: []Fact{{fact, inSafe}},
+		})
+	}
+	w.formally(Step{
+		Role: w.who(spec.Administrator), Title: "Read the exceptions", Minutes: 2,
+		Reads: "Every exception, its decision, and who took it.", Expect: "everyone says whether the record is right",
+	})
+	w.add(Step{
+		Role: spec.Operator, Does: Close, Title: "End the ceremony", Minutes: 2, Shows: "the head of the ledger",
+		Expect: "the last entry is on disk; everyone writes the head into their record and signs it",
+	})
+}
+
+// duties lists what is to be done afterwards, the estate's own before what
+// follows from the plan.
+func duties(p *plan.Plan) []plan.Duty {
+	all := slices.Clone(p.Needs.Duties)
+	published := false
+	for _, a := range p.Actions {
+		published = published || a.Kind == plan.SignCRL || a.Kind == plan.SignCertificate
+	}
+	named := func(name string) bool {
+		return slices.ContainsFunc(all, func(d plan.Duty) bool { return d.Name == name })
+	}
+	day := p.At.Add(24 * time.Hour)
+	if !named("keep") {
+		all = append(all, plan.Duty{Name: "keep", Owner: spec.Operator, By: day, Text: "Carry the ledger and the files back (pki bundle open), have pki verify pass, and commit them."})
+	}
+	if published && !named("publish") {
+		all = append(all, plan.Duty{Name: "publish", Owner: spec.Administrator, By: day, Text: "Publish certificates and CRLs where their URLs point, and the fingerprints in two places."})
+	}
+	slices.SortStableFunc(all, func(a, b plan.Duty) int { return strings.Compare(stamp(a.By), stamp(b.By)) })
+	return all
+}
