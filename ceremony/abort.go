@@ -2,9 +2,11 @@ package ceremony
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
+	"pki.internal/ceremony/script"
 	"pki.internal/hsm"
 	"pki.internal/plan"
 	"pki.internal/spec"
@@ -91,4 +93,40 @@ func (c *ceremony) abortAs(found string) error {
 		return err
 	}
 	return c.writeFiles()
+}
+
+// AdmitAbort decides whether the ceremony of a plan may be aborted: it must be
+// the open one. The plan itself may be stale, withdrawn or out of its window by
+// now, and the estate changed: that is why people abort. Every error is a
+// Refusal.
+func AdmitAbort(r Request) (*Admitted, error) {
+	digest, err := r.Plan.Digest()
+	if err != nil {
+		return nil, refuse("use the plan that the ceremony began with", "the plan is not well formed: %s", err)
+	}
+	a := &Admitted{plan: r.Plan, digest: hex.EncodeToString(digest[:]), sum: digest, estate: r.Estate, resume: true}
+	open := r.History.State().Open
+	switch {
+	case open == nil:
+		return nil, refuse("there is nothing to abort", "no ceremony is open in the ledger")
+	case open.Digest != a.digest:
+		return nil, refuse("abort it with its own plan", "the open ceremony is that of another plan, whose digest begins with %.16s", open.Digest)
+	case r.Now.UTC().Before(r.History.State().LastTime):
+		return nil, inTime(r, r.History.State())
+	}
+	if a.script, err = script.Of(r.Plan); err != nil {
+		return nil, refuse("use the version of the program that made the plan", "the script of this plan cannot be read: %s", err)
+	}
+	a.officers = r.History.State().Approvers(r.Plan)
+	return a, nil
+}
+
+// StepOf gives the number of the step that an open ceremony has come to.
+func (a *Admitted) StepOf(open *plan.OpenCeremony) int {
+	for _, s := range a.script.Steps {
+		if s.Does == script.Act && s.Actions[len(s.Actions)-1] > open.Done {
+			return s.Number
+		}
+	}
+	return len(a.script.Steps)
 }

@@ -71,6 +71,8 @@ type Admitted struct {
 	sum      [32]byte             // the plan's digest
 	officers *plan.OfficersAction // who may be there, nil for nobody by name
 	built    time.Time
+
+	rehearsal bool // of a plan that is not carried out
 }
 
 // Finished reports that the ceremony of this plan has been held and closed,

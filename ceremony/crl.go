@@ -79,7 +79,7 @@ func (c *ceremony) makeCRL(ctx context.Context, a plan.Action, built []byte) ([]
 	if err != nil {
 		return nil, err
 	}
-	object.DER, object.Draft = der, false
+	object.DER, object.Draft = der, c.standsIn(planned.Issuer)
 	if _, _, err := c.linter.ClearCRL(object, a.Address.String(), c.policy, begins); err != nil {
 		return nil, fmt.Errorf("the signed CRL, which has been thrown away: %w", err)
 	}

@@ -116,7 +116,7 @@ func (c *ceremony) lockedLater(store spec.Address) bool {
 // obtain gives a secret that the plan needs: from custodians, or from whoever
 // knows it.
 func (c *ceremony) obtain(ctx context.Context, s *spec.Secret, state plan.State, new bool) ([]byte, error) {
-	if s.Custodians == nil {
+	if s.Custodians == nil || c.admitted.rehearsal {
 		return c.Secrets.Secret(ctx, s, new)
 	}
 	have, known := state.ShareSet(s.Address)

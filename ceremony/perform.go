@@ -148,7 +148,8 @@ func (c *ceremony) key(ctx context.Context, ref plan.KeyRef) (hsm.Key, []byte, e
 				return nil, nil, err
 			}
 		}
-		return c.keys[name], g.SPKI(), nil
+		verifies, _ := c.Book.State().Verifying(g.SPKI())
+		return c.keys[name], verifies, nil
 	}
 	return nil, nil, fmt.Errorf("the key of %s is not open", plan.Label(ref.Address, ref.Generation))
 }
@@ -183,7 +184,7 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 	if err != nil {
 		return Result{}, err
 	}
-	object.DER, object.Draft = der, false
+	object.DER, object.Draft = der, c.standsIn(planned.Issuer)
 	if _, _, err := c.linter.ClearCertificate(object, a.Address.String(), c.policy, c.plan.At); err != nil {
 		return Result{}, fmt.Errorf("the signed certificate, which has been thrown away: %w", err)
 	}
@@ -195,6 +196,13 @@ func (c *ceremony) signCertificate(ctx context.Context, a plan.Action) (Result, 
 		Kind:        plan.CertificateSigned,
 		Certificate: &plan.Signed{Action: a.Number, Address: a.Address, Generation: planned.Generation, DER: der},
 	})
+}
+
+// standsIn reports whether another key signs in a rehearsal for the one of a
+// reference, so that the signature is not the issuer's.
+func (c *ceremony) standsIn(ref plan.KeyRef) bool {
+	_, stands := c.Book.State().Verifying(ref.SPKI)
+	return stands
 }
 
 // noNewFindings holds what lint says at the table against what the reviewers

@@ -304,6 +304,9 @@ func (c *ceremony) store(ctx context.Context, address spec.Address) (hsm.Store, 
 	}
 	var secret []byte // none for a pin pad
 	if k.Password != nil {
+		if err := c.unlockSecret(ctx, k.Password.Address); err != nil {
+			return nil, err
+		}
 		secret = c.secrets[k.Password.Address]
 	}
 	if k.Token != nil && secret != nil {

@@ -41,7 +41,11 @@ type Question struct {
 // said at the table can be said here: that somebody came or left, that something
 // is not as it should be, or that it is enough.
 func (c *ceremony) confirm(ctx context.Context, s script.Step) error {
-	if s.Ask == script.AskNothing || c.skipsWords(s) {
+	asks := s.Ask != script.AskNothing
+	if c.Unattended || !c.formal() {
+		asks = s.Does == script.Go // once, before anything is made
+	}
+	if !asks {
 		return nil
 	}
 	for {
@@ -68,12 +72,6 @@ func (c *ceremony) confirm(ctx context.Context, s script.Step) error {
 		}
 		c.Desk.Say(trouble)
 	}
-}
-
-// skipsWords reports whether nothing is typed before an act, because a lab asks
-// once, before anything is made.
-func (c *ceremony) skipsWords(s script.Step) bool {
-	return s.Does == script.Act && !c.formal()
 }
 
 func (c *ceremony) question(s script.Step) Question {
@@ -256,6 +254,9 @@ func (c *ceremony) failed(ctx context.Context, s script.Step, cause error) error
 	c.Desk.Say("This did not work: " + cause.Error() + ".")
 	for {
 		line, err := c.Desk.Ask(ctx, Question{Prompt: "Type exception to note it and decide, or stop"})
+		if err != nil && ctx.Err() == nil {
+			return cause // nobody is there to decide
+		}
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,10 @@ func (m *maker) adopt(a *spec.Authority) bool {
 		m.diags.Report(a.Import.Origin, "certificate", "Import that cannot be read", "%s: %s. Name the certificate of %s, as PEM or DER.", a.Import.Path, err, a.Address)
 		return true
 	}
+	if tbs.FromRehearsal(certificate) && m.estate.Environment != spec.Rehearsal {
+		m.diags.Report(a.Import.Origin, "certificate", "Import from a rehearsal", "%s was made in a rehearsal, and nothing of one ever becomes real. Name the certificate of %s that clients trust.", a.Import.Path, a.Address)
+		return true
+	}
 	action := &AdoptAction{
 		Generation: a.KeyGeneration(), Issuer: a.Address, IssuerGeneration: a.KeyGeneration(), Certificate: a.Import.Certificate,
 		SPKI: certificate.RawSubjectPublicKeyInfo, Want: wanted(m.estate, a), Outputs: certificateOutputs(a.Address, a.IsRoot()),

@@ -72,6 +72,9 @@ func (m *maker) template(a *spec.Authority, issuer *material) (*tbs.Certificate,
 	if err != nil {
 		return nil, err
 	}
+	if extensions, err = m.mark(extensions); err != nil {
+		return nil, err
+	}
 	t := &tbs.Certificate{
 		Serial:    m.serial(a, "certificate"),
 		Signature: issuer.ref.Algorithm,

@@ -171,6 +171,9 @@ func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, at 
 		}
 		extensions = append(extensions, extension)
 	}
+	if extensions, err = m.mark(extensions); err != nil {
+		return nil, err
+	}
 	return &tbs.CRL{
 		Signature: own.ref.Algorithm, Issuer: own.certificate.RawSubject,
 		ThisUpdate: at, NextUpdate: a.CRL.ValidFor.Last(at),

@@ -29,6 +29,7 @@ func (s *State) checkCRL(signed *Signed, planned *CRLAction) error {
 	if err != nil {
 		return err
 	}
+	issuer, _ = s.Verifying(issuer)
 	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, list.RawTBSRevocationList, list.Signature); err != nil {
 		return fmt.Errorf("its CRL: %w", err)
 	}

@@ -144,6 +144,9 @@ func wantedCross(x *spec.CrossCertificate, own, issuer *material) map[string]str
 // subject, so that no limit is widened, and adds what belongs to the issuer.
 func (m *maker) crossTemplate(x *spec.CrossCertificate, action *CertificateAction, own, issuer *material) error {
 	extensions, err := m.crossExtensions(x, own, issuer)
+	if err == nil {
+		extensions, err = m.mark(extensions)
+	}
 	if err != nil {
 		return err
 	}

@@ -151,6 +151,7 @@ func (s *State) signOCSP(signed *Signed) error {
 	if err != nil {
 		return err
 	}
+	spki, _ = s.Verifying(spki)
 	if err := tbs.Verify(planned.Issuer.Algorithm, spki, data, signature); err != nil {
 		return fmt.Errorf("its OCSP response: %w", err)
 	}

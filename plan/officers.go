@@ -124,7 +124,7 @@ func (s State) CheckApproval(p *Plan, digest string, a Approval) error {
 // approvedBy checks that a ceremony began with the approvals it needed.
 func (s *State) approvedBy(b *Begun) error {
 	officers := s.Approvers(b.Plan)
-	if officers == nil {
+	if officers == nil || s.rehearses {
 		if len(b.Approvals) > 0 {
 			return errors.New("it carries approvals, and there are no officers to give them")
 		}

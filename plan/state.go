@@ -35,8 +35,10 @@ type State struct {
 	now       int             // the place in it
 	delta     *delta          // what the entry at hand changes, nil between entries
 	shares    []ShareSet
-	aborted   []string         // digests of plans whose ceremonies were aborted
-	named     *CustodiansNamed // holders of the set that comes next
+	rehearses bool              // Rehearsing gave it
+	standIns  map[string][]byte // in a rehearsal: public keys that stand in for those of the ledger
+	aborted   []string          // digests of plans whose ceremonies were aborted
+	named     *CustodiansNamed  // holders of the set that comes next
 	sshKeys   map[spec.Address]KeyMade
 }
 
@@ -440,6 +442,7 @@ func (s *State) signCertificate(signed *Signed) error {
 	if err != nil {
 		return err
 	}
+	issuer, _ = s.Verifying(issuer)
 	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, certificate.RawTBSCertificate, certificate.Signature); err != nil {
 		return fmt.Errorf("its certificate: %w", err)
 	}

@@ -143,7 +143,10 @@ func label(a spec.Address, generation int) string { return plan.Label(a, generat
 func expected(a plan.Action) string {
 	switch a.Kind {
 	case plan.GenerateKey, plan.GenerateSSHKey:
-		return "one key more than before, which cannot leave, and nothing else changed"
+		if a.Key().OnToken() {
+			return "one key more than before on the token, which cannot leave it, and nothing else changed"
+		}
+		return "one key more than before, encrypted in a file, and nothing else changed"
 	case plan.SignCertificate, plan.SignCRL:
 		return "the bytes of the plan, no new finding of lint, a signature that verifies"
 	case plan.SignOCSP:

@@ -29,12 +29,11 @@ type writer struct {
 	people bool // there are officers beside the one who types
 	phase  string
 	in     []spec.Address // tokens in readers, the longest unused first
-	ready  []spec.Address // key stores that are open
 }
 
 func (w *writer) add(s Step) {
 	s.Phase = w.phase
-	if !w.formal && s.Does != Go && s.Ask != AskNames {
+	if !w.formal && s.Does != Go {
 		s.Ask = AskNothing
 	}
 	w.script.Steps = append(w.script.Steps, s)
@@ -49,9 +48,9 @@ func (w *writer) who(role string) string {
 }
 
 // formally adds a step that people take and the program knows nothing of. One
-// person alone needs no script for them.
+// person alone needs no script for it.
 func (w *writer) formally(s Step) {
-	if w.formal && w.people {
+	if w.people {
 		s.Ask = AskDone
 		w.add(s)
 	}
@@ -66,14 +65,11 @@ func (w *writer) open() {
 		Expect: "everyone has this script, with the same digest on the first page",
 	})
 	if w.people {
-		s := Step{
+		w.add(Step{
 			Role: spec.Operator, Does: SignIn, Title: "Say who is here", Minutes: 2, Ask: AskNames,
 			Reads: "Everyone says name and role, and signs the first page. Phones leave the room.", Shows: "the names are typed",
 			Expect: w.attendance(), Sets: []Fact{{people, present}},
-		}
-		if w.formal {
-			w.add(s)
-		}
+		})
 	}
 }
 
@@ -189,7 +185,6 @@ func (w *writer) secrets() {
 			s.Expect = "the key signs a challenge that verifies under the key of the last output"
 		}
 		w.add(s)
-		w.ready = append(w.ready, store)
 	}
 }
 

@@ -109,11 +109,13 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		return err
 	}
 	defer kept.Close()
+	screen := newDesk(a, admitted, digest, o)
+	screen.rehearsed = rehearsedTitle(name, digest)
 	people := &custody{app: a, root: root, sheets: o.sheets, files: o.shares, identities: o.identities, resumed: o.resume}
 	defer people.close()
 	room := &ceremony.Room{
 		Clock: a.now, Rand: rand.Reader, Tool: self,
-		Desk:    newDesk(a, admitted, digest, o),
+		Desk:    screen,
 		Secrets: askSecrets{root: root, environment: p.Estate.Environment},
 		Stores:  stores{root, o.lastTry}, Book: kept, Files: kept, Custody: people,
 		Interfaces: testOnlyInterfaces, Copies: len(o.copies), Unattended: o.yes,

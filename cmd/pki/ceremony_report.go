@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -16,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pki.internal/ceremony/ledger"
-	"pki.internal/plan"
 )
 
 func ceremonyReportCommand(a *app) *cobra.Command {
@@ -98,15 +95,7 @@ func (a *app) ceremonyReport(number int, out string) error {
 	if err := t.Execute(&page, r); err != nil {
 		return err
 	}
-	dir, err := os.OpenRoot(filepath.Dir(out))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	if _, err := dir.Lstat(filepath.Base(out)); err == nil {
-		return fmt.Errorf("%s is already there; name another file", out)
-	}
-	if err := (folderFiles{dir}).Write(plan.File{Path: filepath.Base(out), Mode: 0o644, Data: page.Bytes()}); err != nil {
+	if err := writeNewPage(out, page.Bytes()); err != nil {
 		return err
 	}
 	return a.emit("ceremony report", map[string]any{"file": out, "sha256": sha256Hex(page.Bytes())}, func(w io.Writer) {

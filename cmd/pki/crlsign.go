@@ -226,6 +226,9 @@ func (s *crlSigner) openIssuer(ctx context.Context) error {
 		if s.issuer, err = readCertificate(s.o.issuer); err != nil {
 			return err
 		}
+		if tbs.FromRehearsal(s.issuer) {
+			return &ceremony.Refusal{Fact: s.o.issuer + " was made in a rehearsal", Next: "name the certificate that clients trust"}
+		}
 	}
 	if s.algorithm == "" { // an estate's ledger says how the key signs
 		if s.algorithm, err = tbs.SignedAs(s.issuer); err != nil {

@@ -25,6 +25,8 @@ type desk struct {
 	digest []byte
 	script *script.Script
 	page   bool // the terminal shows one step at a time
+
+	rehearsed string // what is known about rehearsals of the plan
 }
 
 func newDesk(a *app, admitted *ceremony.Admitted, digest []byte, o applyOptions) *desk {
@@ -85,6 +87,9 @@ func (d *desk) printStep(w io.Writer, s script.Step, p *plan.Plan) {
 		printDigest(w, d.digest)
 	case s.Does == script.Go:
 		fmt.Fprintf(w, "\n  %s\n  %s\n", d.where(), wrap(planSummary(p), d.app.width-2, "  "))
+		if d.rehearsed != "" {
+			fmt.Fprintf(w, "  %s\n", wrap(d.rehearsed, d.app.width-2, "  "))
+		}
 	case len(s.Actions) > 0:
 		fmt.Fprintln(w)
 		d.app.printAction(w, p, p.Actions[s.Actions[0]-1])

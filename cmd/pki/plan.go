@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pki.internal/ceremony"
+	"pki.internal/ceremony/script"
 	"pki.internal/plan"
 	"pki.internal/spec"
 )
@@ -57,6 +58,15 @@ type saved struct {
 	Changes int        `json:"changes"`
 	Plan    *plan.Plan `json:"plan"`
 	Render  []drift    `json:"render"` // rendered files that change without a ceremony
+	Room    roomSaved  `json:"room"`
+}
+
+// roomSaved is what a ceremony takes, beside the needs in the plan.
+type roomSaved struct {
+	Kind    string `json:"kind"`
+	Steps   int    `json:"steps"`
+	Minutes int    `json:"minutes"`
+	Swaps   int    `json:"swaps"` // of tokens, where readers are few
 }
 
 func (a *app) plan(o planOptions) error {
@@ -86,6 +96,10 @@ func (a *app) plan(o planOptions) error {
 		return diags
 	}
 	a.warn(diags)
+	room, err := script.Of(p)
+	if err != nil {
+		return spec.Diagnostics{{Severity: spec.Error, Summary: "Ceremony that cannot be held", Detail: "In the script of this plan, " + err.Error() + "."}}
+	}
 	text, err := p.Encode()
 	if err != nil {
 		return err
@@ -107,7 +121,7 @@ func (a *app) plan(o planOptions) error {
 		}
 		fmt.Fprintf(a.stderr, "%s written below %s.\n", count(n, "preview"), o.previews)
 	}
-	if err := a.showPlan(o, p, digest[:], drifts); err != nil {
+	if err := a.showPlan(o, p, digest[:], drifts, roomSaved{room.Variant, len(room.Steps), room.Minutes, room.Swaps}); err != nil {
 		return err
 	}
 	if o.detailed && len(p.Actions)+len(drifts) > 0 {
@@ -116,8 +130,8 @@ func (a *app) plan(o planOptions) error {
 	return nil
 }
 
-func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte, drifts []drift) error {
-	result := saved{Digest: hex.EncodeToString(digest), Words: plan.Words(digest), Changes: len(p.Actions), Plan: p, Render: drifts}
+func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte, drifts []drift, room roomSaved) error {
+	result := saved{Digest: hex.EncodeToString(digest), Words: plan.Words(digest), Changes: len(p.Actions), Plan: p, Render: drifts, Room: room}
 	if o.out != "" && len(p.Actions) > 0 {
 		result.Out = o.out
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"pki.internal/ceremony/script"
 	"pki.internal/plan"
 	"pki.internal/plan/tbs"
 	"pki.internal/plan/tbs/public"
@@ -36,6 +37,7 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 	}
 	if len(p.Actions) > 0 {
 		rows = append(rows, "  In the room\t"+inTheRoom(p))
+		rows = append(rows, roomLength(p)...)
 	}
 	table(w, rows...)
 	if len(p.Lint.Waivers) > 0 {
@@ -71,6 +73,20 @@ func headTitle(h plan.Head) string {
 		return "empty"
 	}
 	return fmt.Sprintf("%s, head %.16s…", count(h.Entries, "entry"), h.Hash)
+}
+
+// roomLength says how long a ceremony takes, and which tokens it wants from the
+// safe.
+func roomLength(p *plan.Plan) []string {
+	s, err := script.Of(p)
+	if err != nil {
+		return nil // pki plan has refused it
+	}
+	takes := "about " + s.Length() + ", " + count(len(s.Steps), "step")
+	if s.Swaps > 0 {
+		takes += ", " + count(s.Swaps, "swap") + " of tokens"
+	}
+	return append([]string{"  Takes\t" + takes}, tokenRows(p)...)
 }
 
 func inTheRoom(p *plan.Plan) string {

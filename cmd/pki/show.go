@@ -100,6 +100,9 @@ func describeDER(der []byte) (shown, error) {
 		if tbs.IsPreviewKey(c.RawSubjectPublicKeyInfo) {
 			s.Note = "This is a preview: its private key is part of this program and everyone has it. Never trust it."
 		}
+		if tbs.FromRehearsal(c) {
+			s.Note = "This was made in a rehearsal, and its key was forgotten. Never trust it; no software does."
+		}
 		return s, nil
 	}
 	if l, err := x509.ParseRevocationList(der); err == nil {
