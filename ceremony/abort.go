@@ -15,29 +15,31 @@ import (
 // Abort ends an interrupted ceremony for good. What it made stays made and in
 // the ledger, and the next plan begins there. A key that was intended is looked
 // for first and entered when it is there; unaccounted says that its token cannot
-// be reached any more.
-func (r *Room) Abort(ctx context.Context, a *Admitted, why *plan.ExceptionNoted, unaccounted bool) error {
+// be reached any more. It gives the entry that ended the ceremony.
+func (r *Room) Abort(ctx context.Context, a *Admitted, why *plan.ExceptionNoted, unaccounted bool) (*plan.Aborted, error) {
 	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}}
 	defer c.leave()
 	state := c.Book.State()
 	if state.Open == nil || state.Open.Digest != a.digest {
-		return errMoved
+		return nil, errMoved
 	}
 	if err := c.judge(); err != nil {
-		return err
+		return nil, err
 	}
 	if _, _, err := c.Book.Mend(); err != nil {
-		return fmt.Errorf("cutting off the torn entry: %w", err)
+		return nil, fmt.Errorf("cutting off the torn entry: %w", err)
 	}
 	c.begun, c.interrupted = true, true
 	why.Number, why.At, why.Decision = state.Open.Exceptions+1, c.now(), plan.Abort
 	if err := c.append(plan.Event{Kind: plan.ExceptionHappened, Exception: why}); err != nil {
-		return err
+		return nil, err
 	}
 	if unaccounted {
-		return c.abortAs(plan.KeyUnaccounted)
+		err := c.abortAs(plan.KeyUnaccounted)
+		return c.ended, err
 	}
-	return c.abort(ctx)
+	err := c.abort(ctx)
+	return c.ended, err
 }
 
 // abort accounts for what may have happened without an entry, and ends the
@@ -92,6 +94,7 @@ func (c *ceremony) abortAs(found string) error {
 	if err := c.append(plan.Event{Kind: plan.CeremonyAborted, Aborted: event}); err != nil {
 		return err
 	}
+	c.ended = event
 	return c.writeFiles()
 }
 

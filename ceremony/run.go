@@ -51,10 +51,11 @@ type ceremony struct {
 
 	step        script.Step // that is being taken
 	signedIn    bool
-	here        []string     // officers who are present
-	begun       bool         // the first entry of this run is written
-	interrupted bool         // an earlier run may have signed without an entry
-	pending     []plan.Event // said before it
+	here        []string      // officers who are present
+	ended       *plan.Aborted // when it was aborted
+	begun       bool          // the first entry of this run is written
+	interrupted bool          // an earlier run may have signed without an entry
+	pending     []plan.Event  // said before it
 }
 
 // leave closes the stores and wipes the secrets.

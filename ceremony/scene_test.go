@@ -165,7 +165,8 @@ func (s *scene) abort(a *ceremony.Admitted) error {
 	}
 	defer file.Close()
 	why := &plan.ExceptionNoted{Step: 1, Expected: "that it goes on", Happened: "the power failed"}
-	return s.room(file).Abort(context.Background(), a, why, false)
+	_, err = s.room(file).Abort(context.Background(), a, why, false)
+	return err
 }
 
 // again forgets the power cut.

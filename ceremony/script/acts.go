@@ -18,8 +18,14 @@ const most = 4
 func (w *writer) acts() {
 	w.phase = phaseActs
 	for _, group := range groups(w.plan) {
-		first := group[0]
-		stores := StoresOf(w.plan, first)
+		stores := StoresOf(w.plan, group[0])
+		if len(group) > 1 && group[1].Kind != group[0].Kind {
+			for _, store := range StoresOf(w.plan, group[1]) {
+				if !slices.Contains(stores, store) {
+					stores = append(stores, store)
+				}
+			}
+		}
 		for _, store := range stores {
 			w.plug(store)
 		}
@@ -32,16 +38,17 @@ func (w *writer) acts() {
 	}
 }
 
-// groups puts acts that belong together into one step each.
+// groups puts acts that belong together into one step each: a run of acts that
+// are alike, or of pairs such as a key and its certificate, over and over.
 func groups(p *plan.Plan) [][]plan.Action {
 	var all [][]plan.Action
 	for at := 0; at < len(p.Actions); {
 		end := at + 1
-		for end < len(p.Actions) && alike(p, p.Actions[at], p.Actions[end]) {
-			end++
-		}
-		if end-at <= most && p.Actions[at].Kind != plan.GenerateProvisionerKey {
-			end = at + 1
+		for _, period := range []int{1, 2} {
+			if n := run(p, at, period); n > most*period || period == 1 && n > 1 && p.Actions[at].Kind == plan.GenerateProvisionerKey {
+				end = at + n
+				break
+			}
 		}
 		all = append(all, p.Actions[at:end])
 		at = end
@@ -49,7 +56,17 @@ func groups(p *plan.Plan) [][]plan.Action {
 	return all
 }
 
-// alike reports whether two acts are of one kind, by one key.
+// run counts the acts from one on that repeat the first ones, whole periods.
+func run(p *plan.Plan, at, period int) int {
+	n := period
+	for at+n < len(p.Actions) && alike(p, p.Actions[at+n%period], p.Actions[at+n]) {
+		n++
+	}
+	return n - n%period
+}
+
+// alike reports whether two acts are of one kind, and ask for one key, or for
+// one store of them.
 func alike(p *plan.Plan, a, b plan.Action) bool {
 	if a.Kind != b.Kind {
 		return false
@@ -62,6 +79,11 @@ func alike(p *plan.Plan, a, b plan.Action) bool {
 	}
 	one, _ := a.Issuer()
 	other, _ := b.Issuer()
+	if a.Kind == plan.SignCRL || a.Kind == plan.SignOCSP { // by the keys of one store
+		first, _ := storeOfKey(p, one)
+		second, _ := storeOfKey(p, other)
+		return first == second
+	}
 	return one.Address == other.Address && one.Generation == other.Generation
 }
 
@@ -73,7 +95,10 @@ func (w *writer) act(group []plan.Action) Step {
 		s.Actions = append(s.Actions, one.Number)
 		s.Irreversible = s.Irreversible || one.Irreversible
 	}
-	if len(group) > 1 {
+	if len(group) > 1 && group[1].Kind != a.Kind {
+		s.Title = fmt.Sprintf("%s; %s; and %d more pairs of this kind", s.Title, lower(Title(group[1])), len(group)/2-1)
+		s.Minutes += len(group) / 10
+	} else if len(group) > 1 {
 		s.Title = fmt.Sprintf("%s, and %d more of this kind", s.Title, len(group)-1)
 		s.Minutes += len(group) / 10
 	}
@@ -93,7 +118,10 @@ func (w *writer) act(group []plan.Action) Step {
 	case plan.GenerateProvisionerKey, plan.AppointOfficers, plan.Move, plan.Forget:
 		s.Minutes = 1
 	}
-	if s.Irreversible {
+	switch {
+	case s.Irreversible && len(group) > 1 && group[1].Kind != a.Kind:
+		s.Ask, s.Words = AskWords, fmt.Sprintf("%s %d times", strings.TrimSuffix(words(a, 2), " 2 times"), len(group)/2)
+	case s.Irreversible:
 		s.Ask, s.Words = AskWords, words(a, len(group))
 	}
 	return s

@@ -117,12 +117,13 @@ func (a *app) ceremonyAbort(ctx context.Context, name string, o abortOptions) er
 		Stores: stores{root, false}, Book: kept, Files: kept, Custody: people, Unattended: o.yes,
 	}
 	why := &plan.ExceptionNoted{Step: admitted.StepOf(open), Expected: "that the ceremony goes on", Happened: o.reason, By: o.by}
-	if err := room.Abort(ctx, admitted, why, o.unaccounted); err != nil {
+	ended, err := room.Abort(ctx, admitted, why, o.unaccounted)
+	if err != nil {
 		return err
 	}
-	result := map[string]any{"actions": open.Done, "of": len(p.Actions), "ledger": kept.Head()}
+	result := map[string]any{"actions": ended.Actions, "of": len(p.Actions), "ledger": kept.Head()}
 	return a.emit("ceremony abort", result, func(w io.Writer) {
-		fmt.Fprintf(w, "The ceremony is aborted, with %d of %s done; the ledger has %s.\n", open.Done, count(len(p.Actions), "action"), count(kept.Head().Entries, "entry"))
+		fmt.Fprintf(w, "The ceremony is aborted, with %d of %s done; the ledger has %s.\n", ended.Actions, count(len(p.Actions), "action"), count(kept.Head().Entries, "entry"))
 		fmt.Fprintf(w, "%s plan says what is still to be done.\n", a.self())
 	})
 }

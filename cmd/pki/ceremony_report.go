@@ -49,6 +49,7 @@ type report struct {
 	Number   int         `json:"number"` // of the ceremony, from 1
 	Of       int         `json:"of"`     // ceremonies in the ledger
 	Finished bool        `json:"finished"`
+	Aborted  bool        `json:"aborted"`
 	Digest   string      `json:"plan_digest"`
 	Words    [][8]string `json:"-"`
 	Sections []section   `json:"sections"`

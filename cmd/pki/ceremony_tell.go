@@ -54,27 +54,30 @@ func (t *teller) tell(number, of int) (*report, error) {
 		r.Words = append(r.Words, [8]string(line))
 	}
 	for _, e := range t.facts() {
-		r.Finished = r.Finished || e.Finished != nil
+		r.Finished, r.Aborted = r.Finished || e.Finished != nil, r.Aborted || e.Aborted != nil
 	}
-	summary, err := t.summary(r.Finished)
+	summary, err := t.summary(r)
 	if err != nil {
 		return nil, err
 	}
-	r.Sections = append(r.Sections, summary, t.people(), t.keys(), t.certificates(), t.lists(), t.exceptions(r.Finished), t.lint(), t.timeline(), t.manifest())
+	r.Sections = append(r.Sections, summary, t.people(), t.steps(), t.keys(), t.certificates(), t.lists(), t.exceptions(r.Finished || r.Aborted), t.lint(), t.timeline(), t.manifest())
 	r.Sections = slices.DeleteFunc(r.Sections, func(s section) bool { return len(s.Rows) == 0 && s.Note == "" })
 	return r, nil
 }
 
-func (t *teller) summary(finished bool) (section, error) {
+func (t *teller) summary(r *report) (section, error) {
 	p, facts := t.begun.Plan, t.facts()
 	first, last := facts[0].Time, facts[0].Time
 	for _, e := range facts {
-		if last = e.Time; e.Finished != nil {
+		if last = e.Time; e.Finished != nil || e.Aborted != nil {
 			break
 		}
 	}
 	end := plainCell("%s, after %s", instant(last), last.Sub(first).Round(time.Second))
-	if !finished {
+	switch {
+	case r.Aborted:
+		end = plainCell("ABORTED, after %s", last.Sub(first).Round(time.Second))
+	case !r.Finished:
 		end = plainCell("NOT FINISHED; the last entry is of %s", instant(last))
 	}
 	tree, err := t.book.TreeHash(t.to)
@@ -100,6 +103,9 @@ func actionsDone(facts []*plan.Event, all int) string {
 		if e.Finished != nil {
 			return fmt.Sprintf("all %s", count(all, "action"))
 		}
+		if e.Aborted != nil {
+			return fmt.Sprintf("%d of %s", e.Aborted.Actions, count(all, "action")) + keyLeft(e.Aborted)
+		}
 	}
 	return fmt.Sprintf("not all of %s", count(all, "action"))
 }
@@ -111,6 +117,9 @@ func (t *teller) people() section {
 		s.Rows = append(s.Rows, []reportCell{plainCell("%s", one.Officer), plainCell("%s, approved the plan", one.Role)})
 	}
 	for _, e := range t.facts() {
+		if p := e.People; p != nil {
+			s.Rows = append(s.Rows, []reportCell{plainCell("%s", instant(e.Time)), plainCell("%s", peopleTitle(p))})
+		}
 		if e.Custodians != nil {
 			for i, h := range e.Custodians.Holders {
 				s.Rows = append(s.Rows, []reportCell{plainCell("%s", h.Name), plainCell("holder of share %d of %s", i+1, e.Custodians.Address)})
@@ -118,6 +127,27 @@ func (t *teller) people() section {
 		}
 	}
 	s.Rows = append(s.Rows, []reportCell{plainCell("Roles in the plan"), plainCell("%s", strings.Join(t.begun.Plan.Needs.Roles, ", "))})
+	return s
+}
+
+// steps lists what people confirmed, with the numbers of the printed script.
+func (t *teller) steps() section {
+	s := section{Title: "Steps that were confirmed", Head: []string{"step", "time", "what", "by"}, Note: "The numbers are those of the printed script."}
+	for _, e := range t.facts() {
+		if e.Steps == nil {
+			continue
+		}
+		for _, one := range e.Steps.Steps {
+			what := one.What
+			if one.Note != "" {
+				what += ": " + one.Note
+			}
+			s.Rows = append(s.Rows, []reportCell{plainCell("%d", one.Step), plainCell("%s", one.At.UTC().Format("15:04:05")), plainCell("%s", what), plainCell("%s", strings.Join(one.By, ", "))})
+		}
+	}
+	if len(s.Rows) == 0 {
+		s.Note = ""
+	}
 	return s
 }
 
@@ -221,6 +251,9 @@ func (t *teller) exceptions(finished bool) section {
 				what += fmt.Sprintf(" %d bytes of an entry were cut off, SHA-256 %s.", e.Resumed.TornBytes, e.Resumed.TornSHA256)
 			}
 			s.Rows = append(s.Rows, []reportCell{when, plainCell("%s", what)})
+		case e.Exception != nil:
+			x := e.Exception
+			s.Rows = append(s.Rows, []reportCell{when, plainCell("Exception %d at step %d. Expected: %s. Happened: %s. Decision: %s%s.", x.Number, x.Step, x.Expected, x.Happened, x.Decision, by(x.By))})
 		case e.KeyMade != nil && e.KeyMade.Adopted, e.TokenReady != nil && e.TokenReady.Adopted:
 			s.Rows = append(s.Rows, []reportCell{when, plainCell("Taken over from before the interruption: %s.", eventTitle(*e))})
 		case e.Medium != nil:

@@ -195,5 +195,8 @@ func count(n int, noun string) string {
 	if stem, has := strings.CutSuffix(noun, "y"); has && strings.Trim(stem[len(stem)-1:], "aeou") != "" {
 		return fmt.Sprintf("%d %sies", n, stem)
 	}
+	if strings.HasSuffix(noun, "s") {
+		return fmt.Sprintf("%d %ses", n, noun)
+	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -56,11 +56,12 @@ var house = map[string]room{
 	"ceremony/bundle": {
 		ours: []string{"spec", "plan"},
 	},
-	"ceremony": {ours: []string{"spec", "hsm", "plan", "plan/tbs", "plan/tbs/public", "lint", "shamir"}, outside: []string{"github.com/go-jose/go-jose/v4"}},
-	"render":   {ours: []string{"spec", "plan", "plan/tbs/public"}},
-	"examples": {ours: []string{"plan"}},
+	"ceremony/script": {ours: []string{"spec", "plan"}},
+	"ceremony":        {ours: []string{"ceremony/script", "spec", "hsm", "plan", "plan/tbs", "plan/tbs/public", "lint", "shamir"}, outside: []string{"github.com/go-jose/go-jose/v4"}},
+	"render":          {ours: []string{"spec", "plan", "plan/tbs/public"}},
+	"examples":        {ours: []string{"plan"}},
 	"cmd/pki": {
-		ours: []string{"spec", "spec/identity", "spec/hclspec", "hsm", "hsm/filestore", "hsm/pkcs11", "plan", "plan/tbs", "plan/tbs/public", "plan/revocation", "lint", "lint/crlwalk", "ceremony", "ceremony/ledger", "ceremony/bundle", "render", "examples", "shamir"},
+		ours: []string{"spec", "spec/identity", "spec/hclspec", "hsm", "hsm/filestore", "hsm/pkcs11", "plan", "plan/tbs", "plan/tbs/public", "plan/revocation", "lint", "lint/crlwalk", "ceremony", "ceremony/ledger", "ceremony/bundle", "ceremony/script", "render", "examples", "shamir"},
 		outside: []string{
 			"github.com/spf13/cobra", "golang.org/x/term", "rsc.io/qr", "github.com/aymanbagabas/go-udiff", "github.com/hashicorp/hcl/v2",
 			"github.com/agext/levenshtein", "github.com/spf13/pflag",
