@@ -102,9 +102,6 @@ func (a *app) ceremonyAbort(ctx context.Context, name string, o abortOptions) er
 			return &ceremony.StoppedError{Reason: "nothing was changed"}
 		}
 	}
-	if err := seclude(); err != nil {
-		return err
-	}
 	kept, err := a.openMedia(root, file, nil, p)
 	if err != nil {
 		return err
