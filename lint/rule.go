@@ -108,6 +108,7 @@ func allRules() []Rule {
 		serviceRules(),
 		grantingRules(),
 		schemaRules(),
+		valueRules(),
 		templateRules(),
 		unitRules(),
 		responseRules(),

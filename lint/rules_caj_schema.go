@@ -54,6 +54,14 @@ func knownKeys(place string) []string {
 		"db":      "type datasource valuedir database badgerfileloadingmode",
 		"options": "x509 ssh webhooks wire",
 		"x509":    "template templatefile templatedata",
+		"kms":     "type uri credentialsfile pin managementkey region profile storagedirectory",
+		"ssh":     "hostkey userkey keys adduserprincipal addusercommand bastion",
+		"logger":  "format traceheader", "monitoring": "type name key",
+		"certificateissuer": "type provisioner crt key password",
+		"template":          "country organization organizationalunit locality province streetaddress serialnumber commonname",
+		"policy":            "x509 ssh", "policy.x509": "allow deny allowwildcardnames", "policy.ssh": "user host",
+		"policy.x509.names": "cn dns ip email uri", "policy.ssh.side": "allow deny", "policy.ssh.names": "dns ip email principal",
+		"webhook": "id name url kind disabletlsclientauth certtype",
 	}
 	return strings.Fields(words[place])
 }
@@ -87,11 +95,15 @@ func checkKnownKeys(o *object) []string {
 		return nil // said elsewhere
 	}
 	details := strangers(root, knownKeys(""), "ca.json")
-	for _, place := range []string{"authority", "crl", "tls", "db"} {
+	for _, place := range []string{"authority", "crl", "tls", "db", "kms", "ssh", "logger", "monitoring"} {
 		details = append(details, strangers(child(root, place), knownKeys(place), place)...)
 	}
 	authority := child(root, "authority")
 	details = append(details, strangers(child(authority, "claims"), knownKeys("claims"), "authority.claims")...)
+	for _, place := range []string{"certificateIssuer", "template"} {
+		details = append(details, strangers(child(authority, place), knownKeys(strings.ToLower(place)), "authority."+place)...)
+	}
+	details = append(details, checkPolicyKeys(child(authority, "policy"))...)
 	var provisioners []map[string]json.RawMessage
 	_ = json.Unmarshal(lookup(authority, "provisioners"), &provisioners)
 	for i, p := range provisioners {
@@ -107,6 +119,32 @@ func checkKnownKeys(o *object) []string {
 		for _, kind := range []string{"x509", "ssh"} {
 			details = append(details, strangers(child(options, kind), knownKeys("x509"), where+", options."+kind)...)
 		}
+		var hooks []map[string]json.RawMessage
+		_ = json.Unmarshal(lookup(options, "webhooks"), &hooks)
+		for _, hook := range hooks {
+			details = append(details, strangers(hook, knownKeys("webhook"), where+", webhook")...)
+		}
+	}
+	return details
+}
+
+// checkPolicyKeys walks authority.policy. A key that is not known there opens
+// what was meant to be closed.
+func checkPolicyKeys(policy map[string]json.RawMessage) []string {
+	const place = "authority.policy"
+	details := strangers(policy, knownKeys("policy"), place)
+	x509 := child(policy, "x509")
+	details = append(details, strangers(x509, knownKeys("policy.x509"), place+".x509")...)
+	ssh := child(policy, "ssh")
+	details = append(details, strangers(ssh, knownKeys("policy.ssh"), place+".ssh")...)
+	for _, verdict := range []string{"allow", "deny"} {
+		details = append(details, strangers(child(x509, verdict), knownKeys("policy.x509.names"), place+".x509."+verdict)...)
+		for _, side := range []string{"user", "host"} {
+			details = append(details, strangers(child(child(ssh, side), verdict), knownKeys("policy.ssh.names"), place+".ssh."+side+"."+verdict)...)
+		}
+	}
+	for _, side := range []string{"user", "host"} {
+		details = append(details, strangers(child(ssh, side), knownKeys("policy.ssh.side"), place+".ssh."+side)...)
 	}
 	return details
 }

@@ -116,6 +116,9 @@ func checkUnitSecrets(_ *stepTree, u unit) []string {
 		if strings.Contains(lower, "pin-value=") || strings.Contains(lower, "--password ") || strings.Contains(lower, "--password=") {
 			details = append(details, "ExecStart= has a secret")
 		}
+		if piped := strings.Contains(lower, "echo ") || strings.Contains(lower, "printf "); piped && strings.Contains(line, "|") {
+			details = append(details, "ExecStart= hands something over through a shell: everybody on the host can read the line")
+		}
 	}
 	return details
 }

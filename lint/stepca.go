@@ -68,18 +68,26 @@ type stepConfig struct {
 		DataSource string `json:"dataSource"`
 	} `json:"db"`
 	CRL struct {
-		Enabled bool   `json:"enabled"`
-		IDPURL  string `json:"idpURL"`
+		Enabled       bool   `json:"enabled"`
+		IDPURL        string `json:"idpURL"`
+		CacheDuration string `json:"cacheDuration"`
+		RenewPeriod   string `json:"renewPeriod"`
 	} `json:"crl"`
 	TLS struct {
 		MinVersion    json.Number `json:"minVersion"`
+		MaxVersion    json.Number `json:"maxVersion"`
+		CipherSuites  []string    `json:"cipherSuites"`
 		Renegotiation bool        `json:"renegotiation"`
 	} `json:"tls"`
 	SSH struct {
 		HostKey string `json:"hostKey"`
 		UserKey string `json:"userKey"`
 	} `json:"ssh"`
+	Logger struct {
+		Format string `json:"format"`
+	} `json:"logger"`
 	Authority struct {
+		EnableAdmin       bool              `json:"enableAdmin"`
 		Type              string            `json:"type"`
 		Claims            stepClaims        `json:"claims"`
 		Policy            json.RawMessage   `json:"policy"`
@@ -108,6 +116,7 @@ type stepProvisioner struct {
 	ProjectIDs            []string     `json:"projectIDs"`
 	OrganizationID        string       `json:"organizationID"`
 	RequireEAB            bool         `json:"requireEAB"`
+	Challenges            []string     `json:"challenges"`
 	Roots                 string       `json:"roots"`
 	PublicKeys            string       `json:"publicKeys"`
 	Options               *stepOptions `json:"options"`
@@ -117,6 +126,12 @@ type stepProvisioner struct {
 type stepOptions struct {
 	X509 *stepTemplateOptions `json:"x509"`
 	SSH  *stepTemplateOptions `json:"ssh"`
+
+	Webhooks []struct {
+		Name string `json:"name"`
+		URL  string `json:"url"`
+		Kind string `json:"kind"`
+	} `json:"webhooks"`
 }
 
 // stepTemplateOptions say where a template is and what it is given.

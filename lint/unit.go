@@ -98,8 +98,11 @@ func (u unit) command() []string {
 		for i, word := range words {
 			words[i] = strings.Trim(word, `"'`)
 		}
-		if path.Base(words[0]) == "step-ca" {
-			return words
+		// A shell may start it, with a line in quotation marks.
+		for i, word := range words {
+			if path.Base(word) == "step-ca" && (i == 0 || path.IsAbs(word)) {
+				return words[i:]
+			}
 		}
 	}
 	return nil
