@@ -20,6 +20,9 @@ type Finding struct {
 	Citation string `json:"citation"`
 	// Advice says how to mend it. Our own lints always have one.
 	Advice string `json:"advice"`
+	// Harm says who was bitten by such a fault. Only our own lints have one; a
+	// plan does not carry it, because the lint's name says it all.
+	Harm string `json:"-"`
 	// Source is [SourcePKI], or zlint's source, such as "RFC5280" or "CABF_BR".
 	Source string `json:"source"`
 	// Waived is the reason of the waiver that covers the finding. It is empty

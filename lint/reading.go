@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	zx509 "github.com/zmap/zcrypto/x509"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // Ids of the rules about reading an object.
@@ -34,6 +36,7 @@ func readingRule(id string, severity Severity) Rule {
 // unparsable is for an object that nobody can read.
 func unparsable() Rule {
 	r := readingRule(idUnparsable, Fatal)
+	r.Harm = "nobody can judge, and no client takes, what nobody can read"
 	r.Title = "an object can be read"
 	r.Citation = "RFC 5280 §4.1, §5.1; RFC 2986 §4"
 	r.Advice = "hand in one complete DER object of the right kind, without PEM armour and without trailing bytes"
@@ -43,6 +46,7 @@ func unparsable() Rule {
 // goRefuses is for an object that zlint can read and Go cannot.
 func goRefuses() Rule {
 	r := readingRule(idGoRefuses, Error)
+	r.Harm = "since Go 1.23 step-ca, Kubernetes and every other Go program refuse what older programs took"
 	r.Title = "Go's crypto/x509 reads the object, as step-ca and every Go client do"
 	r.Citation = "RFC 5280 §4.1, §5.1; Go crypto/x509"
 	r.Advice = "make the object again with an encoder that writes strict DER"
@@ -52,6 +56,7 @@ func goRefuses() Rule {
 // unlinted is for an object that Go can read and zlint cannot.
 func unlinted() Rule {
 	r := readingRule(idUnlinted, Error)
+	r.Harm = "a fault that only zlint knows would pass unseen"
 	r.Title = "zlint reads the object, so that its rules were applied"
 	r.Citation = "RFC 5280 §4.1, §5.1"
 	r.Advice = "have the object judged by another linter, and waive this finding with that linter's report"
@@ -110,11 +115,18 @@ func zCertificate(c Certificate, signer *x509.Certificate) (*zx509.Certificate, 
 	}
 	sameName := bytes.Equal(z.RawSubject, z.RawIssuer)
 	sameKey := len(z.AuthorityKeyId) == 0 || bytes.Equal(z.AuthorityKeyId, z.SubjectKeyId)
-	z.SelfSigned = z.SelfSigned || z.IsCA && sameName && sameKey
+	z.SelfSigned = z.SelfSigned || z.IsCA && sameName && sameKey || !z.IsCA && sameName && ownSignature(c.DER)
 	if length := standInLength(c.Draft, signer); length > 0 {
 		z.Signature = make([]byte, length)
 	}
 	return z, nil
+}
+
+// ownSignature says whether a certificate is signed by its own key, which
+// zcrypto says of authorities alone.
+func ownSignature(der []byte) bool {
+	c, err := x509.ParseCertificate(der)
+	return err == nil && public.CheckCertificate(c, c) == nil
 }
 
 // zCRL parses der for zlint.

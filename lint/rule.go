@@ -40,6 +40,8 @@ type Rule struct {
 	Object string
 	// Title is what the rule asks for, in one line.
 	Title string
+	// Harm is who was bitten where the rule was not kept, or what happens then.
+	Harm string
 	// Citation is where the rule is written.
 	Citation string
 	// Effective is the day from which the rule counts. It is compared with the
@@ -59,7 +61,7 @@ type Rule struct {
 func (r Rule) finding(detail string) Finding {
 	return Finding{
 		Lint: r.ID, Severity: r.Severity, Detail: detail,
-		Citation: r.Citation, Advice: r.Advice, Source: SourcePKI,
+		Citation: r.Citation, Advice: r.Advice, Harm: r.Harm, Source: SourcePKI,
 	}
 }
 
@@ -131,6 +133,8 @@ var (
 	rfc2986 = time.Date(2000, time.November, 1, 0, 0, 0, 0, time.UTC)
 	// The first edition of NIST SP 800-57 part 1 is of August 2005.
 	sp80057 = time.Date(2005, time.August, 1, 0, 0, 0, 0, time.UTC)
+	// NIST SP 800-131A disallows SHA-1 in new signatures after the end of 2013.
+	sp800131a = time.Date(2014, time.January, 1, 0, 0, 0, 0, time.UTC)
 	// CA/Browser Forum ballot 164 (64 random bits in a serial number) counts
 	// from 30 September 2016.
 	ballot164 = time.Date(2016, time.September, 30, 0, 0, 0, 0, time.UTC)

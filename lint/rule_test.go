@@ -37,7 +37,7 @@ func TestRules(t *testing.T) {
 			if r.Object != ObjectAny && !slices.ContainsFunc(prefixes[r.Object], func(p string) bool { return strings.HasPrefix(r.ID[2:], p) }) {
 				t.Errorf("the id does not say that it judges a %s", r.Object)
 			}
-			for field, text := range map[string]string{"title": r.Title, "citation": r.Citation, "advice": r.Advice} {
+			for field, text := range map[string]string{"title": r.Title, "harm": r.Harm, "citation": r.Citation, "advice": r.Advice} {
 				if len(text) < 8 || strings.HasSuffix(text, ".") || strings.Contains(text, "\n") {
 					t.Errorf("%s %q is missing, or not one clause", field, text)
 				}

@@ -20,6 +20,7 @@ func authorityRules() []Rule {
 	return []Rule{{
 		ID: "e_ca_aki_issuer_ski_mismatch", Severity: Error, Object: ObjectCertificate,
 		Title:     "the authority key identifier is the issuer's subject key identifier",
+		Harm:      "keys that were made again under an old template: OpenSSL and Windows then find no path, or the wrong one",
 		Citation:  "RFC 5280 §4.2.1.1, §4.2.1.2",
 		Effective: rfc5280,
 		Advice:    "copy the identifier from the issuer's certificate, or name the issuer that was meant",
@@ -28,6 +29,7 @@ func authorityRules() []Rule {
 	}, {
 		ID: "e_ca_issuer_dn_not_byte_equal", Severity: Error, Object: ObjectCertificate,
 		Title:     "the issuer's name is, byte for byte, the subject of the issuer's certificate",
+		Harm:      "chains that work everywhere but in Go, which compares names octet by octet",
 		Citation:  "RFC 5280 §4.1.2.4, §7.1",
 		Effective: rfc5280,
 		Advice:    "copy the encoded subject of the issuer's certificate instead of encoding the name again",
@@ -36,6 +38,7 @@ func authorityRules() []Rule {
 	}, {
 		ID: "e_ca_signature_not_by_issuer", Severity: Error, Object: ObjectCertificate,
 		Title:     "the signature verifies under the issuer's key",
+		Harm:      "tokens with two keys of one label: the wrong one signed, and nobody noticed before the first client",
 		Citation:  "RFC 5280 §6.1.3 (a)(1)",
 		Effective: rfc5280,
 		Advice:    "find out which key signed: a token may hold two keys of one label; do not publish the certificate",
@@ -44,6 +47,7 @@ func authorityRules() []Rule {
 	}, {
 		ID: "e_ca_not_after_exceeds_issuer", Severity: Error, Object: ObjectCertificate,
 		Title:     "the certificate does not outlive its issuer",
+		Harm:      "AddTrust in May 2020 and DST Root X3 in September 2021: leaves that were still good stopped with their root",
 		Citation:  "RFC 5280 §6.1.3 (a)(2)",
 		Effective: rfc5280,
 		Advice:    "end the certificate with its issuer's, or renew the issuer first",
@@ -52,6 +56,7 @@ func authorityRules() []Rule {
 	}, {
 		ID: "e_ca_not_before_precedes_issuer", Severity: Error, Object: ObjectCertificate,
 		Title:     "the certificate is not older than its issuer",
+		Harm:      "a certificate that was dated before its root was born: auditors ask who could have signed it",
 		Citation:  "RFC 5280 §6.1.3 (a)(2)",
 		Effective: rfc5280,
 		Advice:    "start the certificate when its issuer's starts, or later",

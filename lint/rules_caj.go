@@ -19,6 +19,7 @@ func stepCARules() []Rule {
 	return []Rule{{
 		ID: "e_caj_root_key_on_issuing_host", Severity: Error, Object: ObjectStepCA,
 		Title:     "the root's private key is not where the issuing authority runs",
+		Harm:      "step ca init leaves root_ca_key beside the intermediate's: one break-in takes both",
 		Citation:  "step-ca production guide, safeguard your root and intermediate keys",
 		Effective: stepCA,
 		Advice:    "take the key offline, wipe it here, and treat it as exposed if the host ever had a network",
@@ -27,6 +28,7 @@ func stepCARules() []Rule {
 	}, {
 		ID: "e_caj_password_inline", Severity: Error, Object: ObjectStepCA,
 		Title:     "ca.json holds no password and no PIN",
+		Harm:      "ca.json is world-readable, in Git and in every backup",
 		Citation:  "step-ca production guide, avoid storing passwords in configuration",
 		Effective: stepCA,
 		Advice:    "hand it over in a file: --password-file, or pin-source in the PKCS #11 URI; then change the secret",
@@ -35,6 +37,7 @@ func stepCARules() []Rule {
 	}, {
 		ID: "e_caj_claims_order", Severity: Error, Object: ObjectStepCA,
 		Title:     "the shortest lifetime is at most the default one, and that at most the longest",
+		Harm:      "step-ca does not start, or drops the provisioner with one line in the log",
 		Citation:  "step-ca configuration, claims",
 		Effective: stepCA,
 		Advice:    "correct the claims; what is not set comes from the authority, and then from step-ca (5m, 24h, 24h)",
@@ -43,6 +46,7 @@ func stepCARules() []Rule {
 	}, {
 		ID: "e_caj_jwk_private_key", Severity: Error, Object: ObjectStepCA,
 		Title:     "a JWK provisioner's key is the public key alone",
+		Harm:      "/provisioners serves it to the world: anybody signs tokens",
 		Citation:  "RFC 7517 §9.2; step-ca configuration, JWK",
 		Effective: stepCA,
 		Advice:    "make a new key, put only its public part into key, and the encrypted private part into encryptedKey",
@@ -51,6 +55,7 @@ func stepCARules() []Rule {
 	}, {
 		ID: "e_caj_unknown_provisioner_type", Severity: Error, Object: ObjectStepCA,
 		Title:     "step-ca knows every provisioner's type",
+		Harm:      "the provisioner is gone, and the first who needs it finds out",
 		Citation:  "step-ca configuration, provisioners",
 		Effective: stepCA,
 		Advice:    "use one of " + strings.Join(provisionerTypes(), ", "),

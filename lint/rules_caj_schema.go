@@ -14,6 +14,7 @@ func schemaRules() []Rule {
 	return []Rule{{
 		ID: "e_caj_unknown_key", Severity: Error, Object: ObjectStepCA,
 		Title:     "step-ca knows every key of ca.json",
+		Harm:      "a limit with a slip of the pen is no limit, and step-ca says nothing (its issue 475)",
 		Citation:  "step-ca configuration, basic configuration options; smallstep/certificates issue 475",
 		Effective: stepCA,
 		Advice:    "correct the spelling or remove the key: step-ca skips what it does not know",
@@ -22,6 +23,7 @@ func schemaRules() []Rule {
 	}, {
 		ID: "e_caj_provisioner_disabled", Severity: Error, Object: ObjectStepCA,
 		Title:     "every provisioner has what step-ca asks of its type, and a name of its own",
+		Harm:      "one line in the log, and requests are refused as disabled due to an initialization error",
 		Citation:  "step-ca configuration, provisioners",
 		Effective: stepCA,
 		Advice:    "complete the provisioner: step-ca starts without it, or does not start at all",
@@ -30,6 +32,7 @@ func schemaRules() []Rule {
 	}, {
 		ID: "e_caj_secret_readable", Severity: Error, Object: ObjectStepCA,
 		Title:     "only the service can read its keys and passwords",
+		Harm:      "every account on the host could take the key",
 		Citation:  "step-ca production guide, safeguard your root and intermediate keys",
 		Effective: stepCA,
 		Advice:    "chmod 0400 the file and give it to the service's user; then change the secret if anybody else had an account on the host",

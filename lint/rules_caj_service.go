@@ -23,6 +23,7 @@ func serviceRules() []Rule {
 	return []Rule{{
 		ID: "e_caj_chain_does_not_build", Severity: Error, Object: ObjectStepCA,
 		Title:     "root, crt and key belong together",
+		Harm:      "old and new intermediate swapped: step-ca starts, and every client refuses what it issues",
 		Citation:  "RFC 5280 §6.1; step-ca configuration, root, crt, key",
 		Effective: stepCA,
 		Advice:    "put the issuing certificate first into crt, with what lies between it and root after it, and the key that it certifies into key",
@@ -31,6 +32,7 @@ func serviceRules() []Rule {
 	}, {
 		ID: "e_caj_issuer_expired", Severity: Error, Object: ObjectStepCA,
 		Title:     "the certificate that signs is valid",
+		Harm:      "step-ca starts with an intermediate that has ended (its issue 670) and issues dead leaves",
 		Citation:  "RFC 5280 §6.1.3 (a)(2)",
 		Effective: stepCA,
 		Advice:    "renew the issuing certificate; step-ca starts with an old one, and no client takes what it signs",
@@ -44,6 +46,7 @@ func serviceRules() []Rule {
 	}, {
 		ID: "e_caj_fingerprint_not_of_root", Severity: Error, Object: ObjectStepCA,
 		Title:     "clients are given the fingerprint of the root that is served",
+		Harm:      "machines that bootstrap with it trust nobody, or somebody else",
 		Citation:  "step-ca configuration, defaults.json; RFC 5280 §6.1.1 (d)",
 		Effective: stepCA,
 		Advice:    "write the SHA-256 of the root's DER into fingerprint of defaults.json",
@@ -52,6 +55,7 @@ func serviceRules() []Rule {
 	}, {
 		ID: "e_caj_crl_not_served", Severity: Error, Object: ObjectStepCA,
 		Title:     "a list that is made can be fetched",
+		Harm:      "a distribution point in every certificate, and a 404 behind it",
 		Citation:  "step-ca production guide, enable CRL; step-ca configuration, crl",
 		Effective: stepCA,
 		Advice:    "set insecureAddress, crl.idpURL and db, or switch crl off",
@@ -60,6 +64,7 @@ func serviceRules() []Rule {
 	}, {
 		ID: "e_caj_idp_url_not_in_certs", Severity: Error, Object: ObjectStepCA,
 		Title:     "leaves look for the list where the list says that it is",
+		Harm:      "clients that compare both refuse the list as one for other certificates",
 		Citation:  "RFC 5280 §5.2.5, §6.3.3 (b)(2)(i)",
 		Effective: stepCA,
 		Advice:    "write one URL into crl.idpURL and into crlDistributionPoints of every template, letter for letter",
@@ -73,6 +78,7 @@ func grantingRules() []Rule {
 	return []Rule{{
 		ID: "w_caj_long_claims", Severity: Warn, Object: ObjectStepCA,
 		Title:     "leaves are short-lived, or can be revoked, and end before their issuer",
+		Harm:      "stolen keys that work for a year, because nothing can revoke them",
 		Citation:  "step-ca production guide, use short-lived certificates; RFC 5280 §6.1.3 (a)(2)",
 		Effective: stepCA,
 		Advice:    "lower maxTLSCertDuration or enable crl; renew the issuing certificate before a leaf can outlive it",
@@ -81,6 +87,7 @@ func grantingRules() []Rule {
 	}, {
 		ID: "e_caj_provisioner_unbounded", Severity: Error, Object: ObjectStepCA,
 		Title:     "a provisioner that trusts a public service says whom of its users it means",
+		Harm:      "any Google account, or any instance of anybody's cloud, got a certificate",
 		Citation:  "step-ca configuration, OIDC, AWS, GCP; step-ca policies",
 		Effective: stepCA,
 		Advice:    "list domains or groups (OIDC), accounts (AWS), projectIDs, serviceAccounts or organizationID (GCP), or set authority.policy",
@@ -89,6 +96,7 @@ func grantingRules() []Rule {
 	}, {
 		ID: "e_caj_ssh_template_any_principal", Severity: Error, Object: ObjectStepCA,
 		Title:     "no requester chooses the principals of an SSH certificate freely",
+		Harm:      "any user asks for root, and logs in everywhere",
 		Citation:  "step-ca templates, SSH templates; OpenSSH PROTOCOL.certkeys, valid principals",
 		Effective: stepCA,
 		Advice:    "use .Principals, which the provisioner has checked, or compare with a list first",
@@ -104,6 +112,7 @@ func grantingRules() []Rule {
 	}, {
 		ID: "w_caj_allow_renewal_after_expiry", Severity: Warn, Object: ObjectStepCA,
 		Title:     "what has ended is not renewed",
+		Harm:      "an old key out of a backup becomes a new certificate",
 		Citation:  "step-ca configuration, claims, allowRenewalAfterExpiry",
 		Effective: stepCA,
 		Advice:    "drop the claim: with it, whoever finds an old key gets a new certificate for it",
@@ -112,6 +121,7 @@ func grantingRules() []Rule {
 	}, {
 		ID: "w_caj_tls_min_version", Severity: Warn, Object: ObjectStepCA,
 		Title:     "clients are spoken to in TLS 1.2 or later, without renegotiation",
+		Harm:      "scanners report it, and clients of 2008 are the only ones that need it",
 		Citation:  "NIST SP 800-52 rev. 2 §3.1; RFC 8996; step-ca configuration, tls",
 		Effective: stepCA,
 		Advice:    "set tls.minVersion to 1.2 or 1.3 and drop renegotiation; step-ca takes other numbers and ignores them",
@@ -120,6 +130,7 @@ func grantingRules() []Rule {
 	}, {
 		ID: "e_caj_dnsnames_missing_address", Severity: Error, Object: ObjectStepCA,
 		Title:     "the name by which clients call is one of dnsNames",
+		Harm:      "step ca bootstrap fails with a TLS error on every new machine",
 		Citation:  "step-ca configuration, dnsNames, defaults.json",
 		Effective: stepCA,
 		Advice:    "add the host of ca-url to dnsNames: its certificate and its tokens are made for those names only",
@@ -128,6 +139,7 @@ func grantingRules() []Rule {
 	}, {
 		ID: "w_caj_db_volatile", Severity: Warn, Object: ObjectStepCA,
 		Title:     "revocations and used tokens outlive a restart",
+		Harm:      "revocations that were gone after a restart; ACME that was switched off without a database",
 		Citation:  "step-ca configuration, db; step-ca production guide, high availability",
 		Effective: stepCA,
 		Advice:    "set db to a folder that is kept and backed up, or to PostgreSQL or MySQL",

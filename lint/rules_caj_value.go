@@ -16,6 +16,7 @@ func valueRules() []Rule {
 	return []Rule{{
 		ID: "e_caj_value_unknown", Severity: Error, Object: ObjectStepCA,
 		Title:     "step-ca knows every value of ca.json",
+		Harm:      "step-ca takes 1.4, an unknown suite or junk as a URL, and goes on as if nothing had been said",
 		Citation:  "step-ca configuration, tls, db, kms, crl, ACME, webhooks",
 		Effective: stepCA,
 		Advice:    "correct the value: step-ca does not start with it, drops the provisioner, or takes the value for none",
@@ -24,6 +25,7 @@ func valueRules() []Rule {
 	}, {
 		ID: "e_caj_key_twice", Severity: Error, Object: ObjectStepCA,
 		Title:     "no key of ca.json stands twice",
+		Harm:      "the reviewer read the first, and the machine took the second",
 		Citation:  "RFC 8259 §4; Go encoding/json, Unmarshal",
 		Effective: stepCA,
 		Advice:    "leave one of them: step-ca takes the last, in whatever case it is written, and a reviewer reads the first",
@@ -32,6 +34,7 @@ func valueRules() []Rule {
 	}, {
 		ID: "w_caj_tls_weak_suite", Severity: Warn, Object: ObjectStepCA,
 		Title:     "every cipher suite keeps what was said secret for ever, and is not broken",
+		Harm:      "what was recorded today can be read when the server's key is stolen",
 		Citation:  "NIST SP 800-52 rev. 2 §3.3.1; RFC 9325 §4.1, §4.2; step-ca configuration, tls",
 		Effective: stepCA,
 		Advice:    "leave the suites with ECDHE and AES-GCM or ChaCha20, or drop cipherSuites",
@@ -51,6 +54,7 @@ func valueRules() []Rule {
 	}, {
 		ID: "w_caj_ssh_unused", Severity: Warn, Object: ObjectStepCA,
 		Title:     "SSH certificates are either wanted, with keys and a provisioner that gives them, or not",
+		Harm:      "SSH that was configured and does nothing: found out when hosts cannot renew",
 		Citation:  "step-ca configuration, ssh, claims (enableSSHCA), SSHPOP",
 		Effective: stepCA,
 		Advice:    "set ssh.hostKey and ssh.userKey and enableSSHCA in the claims of a provisioner, or drop both",

@@ -17,6 +17,7 @@ func ceremonyRules() []Rule {
 	return []Rule{{
 		ID: "e_plan_quorum_of_one", Severity: Error, Object: ObjectEstate,
 		Title:     "more than one share opens a secret, and one may be lost",
+		Harm:      "one lost share was the lost root",
 		Citation:  "CABF BR §5.2.2, §6.2.2; RFC 3647 §4.6.2",
 		Effective: rfc3647,
 		Advice:    "choose a threshold of two at least, and one share more than that at least",
@@ -25,6 +26,7 @@ func ceremonyRules() []Rule {
 	}, {
 		ID: "e_plan_custodian_holds_quorum", Severity: Error, Object: ObjectEstate,
 		Title:     "no person and no place has enough shares",
+		Harm:      "two shares in one safe, and the safe is opened",
 		Citation:  "CABF BR §6.2.2; NIST SP 800-57 part 1 rev. 5 §6.2.2",
 		Effective: sp80057,
 		Advice:    "give each custodian one share and keep fewer than the threshold in one place",
@@ -33,6 +35,7 @@ func ceremonyRules() []Rule {
 	}, {
 		ID: "e_plan_roles_not_separated", Severity: Error, Object: ObjectEstate,
 		Title:     "who acts is not who watches",
+		Harm:      "the first finding of every audit",
 		Citation:  "CABF BR §5.2.4; WebTrust for CAs §4.1",
 		Effective: rfc3647,
 		Advice:    "give the roles to different people: a witness who holds a share or types witnesses nothing",
@@ -46,6 +49,7 @@ func tokenRules() []Rule {
 	return []Rule{{
 		ID: "e_plan_key_extractable", Severity: Error, Object: ObjectEstate,
 		Title:     "a key on a token was born there and cannot leave it in the clear",
+		Harm:      "a key that was imported and then called born in the HSM",
 		Citation:  "PKCS #11 v3.1 §4.9; CABF BR §6.2.7",
 		Effective: rfc5280,
 		Advice:    "make a new key with CKA_SENSITIVE true and CKA_EXTRACTABLE false; this one may have copies that nobody counts",
@@ -54,6 +58,7 @@ func tokenRules() []Rule {
 	}, {
 		ID: "e_plan_label_or_id_collision", Severity: Error, Object: ObjectEstate,
 		Title:     "one name means one key",
+		Harm:      "the wrong key signed",
 		Citation:  "PKCS #11 v3.1 §4.4, §4.8, §4.9",
 		Effective: rfc5280,
 		Advice:    "give each pair a label and an id of its own, the id being the same for both halves",
@@ -62,6 +67,7 @@ func tokenRules() []Rule {
 	}, {
 		ID: "e_plan_software_token", Severity: Error, Object: ObjectEstate,
 		Title:     "a production key is in hardware",
+		Harm:      "the token of the rehearsal signed the real root",
 		Citation:  "CABF BR §6.2.1, §6.2.7",
 		Effective: rfc5280,
 		Advice:    "name the hardware's token in the estate, or set environment to rehearsal or lab",
@@ -70,6 +76,7 @@ func tokenRules() []Rule {
 	}, {
 		ID: "w_plan_no_backup_of_key", Severity: Warn, Object: ObjectEstate,
 		Title:     "an authority's key survives its token",
+		Harm:      "a dead HSM was a dead PKI",
 		Citation:  "CABF BR §6.2.4; step-ca production guide, root key",
 		Effective: stepCA,
 		Advice:    "clone the key to a second token and keep that in another place",
@@ -91,6 +98,7 @@ func roomRules() []Rule {
 	return []Rule{{
 		ID: "e_plan_no_dry_run", Severity: Error, Object: ObjectEstate,
 		Title:     "the plan was rehearsed",
+		Harm:      "the script ran for the first time in the vault, and stopped there",
 		Citation:  "CABF BR §6.1.1.1",
 		Effective: rfc3647,
 		Advice:    "rehearse this very plan on throw-away keys before the people meet",
@@ -104,6 +112,7 @@ func roomRules() []Rule {
 	}, {
 		ID: "e_plan_clock_unverified", Severity: Error, Object: ObjectEstate,
 		Title:     "two people confirm the time before the first signature",
+		Harm:      "a root that is valid from 1970, or from next year",
 		Citation:  "RFC 5280 §4.1.2.5; CABF BR §5.5.5",
 		Effective: rfc5280,
 		Advice:    "have two people read a clock of their own and compare it with the computer's",
@@ -119,6 +128,7 @@ func roomRules() []Rule {
 	}, {
 		ID: "e_plan_tool_hash_missing", Severity: Error, Object: ObjectEstate,
 		Title:     "every program of the ceremony is the one that was reviewed",
+		Harm:      "a module that nobody had looked at held the root's key",
 		Citation:  "CABF BR §6.6.1; NIST SP 800-57 part 2 rev. 1",
 		Effective: sp80057,
 		Advice:    "pin the SHA-256 of every program, module and image, and compare at the table",
@@ -127,6 +137,7 @@ func roomRules() []Rule {
 	}, {
 		ID: "e_plan_network_up", Severity: Error, Object: ObjectEstate,
 		Title:     "the ceremony's computer is on no network",
+		Harm:      "Wi-Fi was on by default",
 		Citation:  "CABF BR §6.7; CABF Network and Certificate System Security Requirements §1",
 		Effective: rfc3647,
 		Advice:    "take the computer off every network, radios included, before a token is opened",
@@ -137,6 +148,7 @@ func roomRules() []Rule {
 	}, {
 		ID: "e_plan_share_verify_missing", Severity: Error, Object: ObjectEstate,
 		Title:     "shares are put together once before the custodians leave",
+		Harm:      "shares that were never tried, and did not open anything when they were needed",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §8.2.2",
 		Effective: sp80057,
 		Advice:    "combine as many shares as the threshold and open what they protect, in the ceremony that made them",
@@ -150,6 +162,7 @@ func roomRules() []Rule {
 	}, {
 		ID: "e_ledger_signed_not_logged", Severity: Error, Object: ObjectEstate,
 		Title:     "everything that an authority signed is in the ledger",
+		Harm:      "the certificate off the books: DigiNotar found hundreds in 2011",
 		Citation:  "RFC 6962 §2.1; CABF BR §5.4.1",
 		Effective: rfc6962,
 		Advice:    "find out who signed it and when; treat the key as used without permission until then",
@@ -158,6 +171,7 @@ func roomRules() []Rule {
 	}, {
 		ID: "e_ledger_inconsistent_head", Severity: Error, Object: ObjectEstate,
 		Title:     "the ledger extends the head that a witness has seen",
+		Harm:      "history was written anew",
 		Citation:  "RFC 6962 §2.1.2",
 		Effective: rfc6962,
 		Advice:    "compare with the witness's copy: entries were changed or removed after they were witnessed",

@@ -26,6 +26,7 @@ func revocationRules() []Rule {
 	return []Rule{{
 		ID: "e_crlx_expired_or_soon", Severity: Error, Object: ObjectCRL,
 		Title:     "the list is good now, and until the next one is planned to be signed",
+		Harm:      "the usual outage of a private PKI: the offline root's list has ended, and every logon fails (0x80092013)",
 		Citation:  "RFC 5280 §5.1.2.5; CABF BR §4.9.7",
 		Effective: rfc5280,
 		Advice:    "sign a new list now, let it live longer, or plan the next signing earlier",
@@ -35,6 +36,7 @@ func revocationRules() []Rule {
 	}, {
 		ID: "e_crlx_window_not_positive", Severity: Error, Object: ObjectCRL,
 		Title:     "the next update is later than this one",
+		Harm:      "a timer with a lifetime of zero: the list is over before it is fetched",
 		Citation:  "RFC 5280 §5.1.2.4, §5.1.2.5",
 		Effective: rfc5280,
 		Advice:    "let the list live for a positive time",
@@ -43,6 +45,7 @@ func revocationRules() []Rule {
 	}, {
 		ID: "e_crlx_number_not_increasing", Severity: Error, Object: ObjectCRL,
 		Title:     "the CRL number is greater than that of the list before",
+		Harm:      "a restored ceremony laptop issues number 7 again; clients keep the older list",
 		Citation:  "RFC 5280 §5.2.3",
 		Effective: rfc5280,
 		Advice:    "number the list from the newest list that was ever published, not from a restored machine",
@@ -51,6 +54,7 @@ func revocationRules() []Rule {
 	}, {
 		ID: "e_crlx_entry_vanished", Severity: Error, Object: ObjectCRL,
 		Title:     "what the list before revoked stays revoked",
+		Harm:      "a revoked authority that was good again with the next list",
 		Citation:  "RFC 5280 §3.3, §5.3.1",
 		Effective: rfc5280,
 		Advice: "carry the entries over; waive this only for certificates that have expired " +
@@ -60,6 +64,7 @@ func revocationRules() []Rule {
 	}, {
 		ID: idHoldOnCA, Severity: Error, Object: ObjectCRL,
 		Title:     "a list of authorities holds none of them temporarily",
+		Harm:      "a temporary revocation of an authority: nobody can say which of its leaves were ever good",
 		Citation:  "RFC 5280 §5.3.1; CABF BR §7.2.2",
 		Effective: rfc5280,
 		Advice:    "decide: revoke the authority for a reason that lasts, or leave it out",

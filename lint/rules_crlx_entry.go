@@ -20,6 +20,7 @@ func entryRules() []Rule {
 	return []Rule{{
 		ID: idEntryMalformed, Severity: Error, Object: ObjectCRL,
 		Title:     "every entry is as RFC 5280 writes it",
+		Harm:      "strict parsers refuse the whole list for one bad entry",
 		Citation:  "RFC 5280 §4.1.2.2, §5.1.2.6, §5.3",
 		Effective: rfc5280,
 		Advice:    "leave the entry out, or write it as the rule says",
@@ -28,6 +29,7 @@ func entryRules() []Rule {
 	}, {
 		ID: idEntryDoubled, Severity: Error, Object: ObjectCRL,
 		Title:     "no certificate stands twice",
+		Harm:      "two reasons and two dates for one certificate: clients take either",
 		Citation:  "RFC 5280 §5.1.2.6",
 		Effective: rfc5280,
 		Advice:    "merge the entries of one serial number",
@@ -36,6 +38,7 @@ func entryRules() []Rule {
 	}, {
 		ID: idEntryFuture, Severity: Error, Object: ObjectCRL,
 		Title:     "nothing is revoked after the list is issued",
+		Harm:      "clients disagree whether the certificate is revoked today",
 		Citation:  "RFC 5280 §5.1.2.6",
 		Effective: rfc5280,
 		Advice:    "correct the date of revocation, or issue the list later",
@@ -52,6 +55,7 @@ func entryRules() []Rule {
 	}, {
 		ID: "e_crlx_delta_without_base", Severity: Error, Object: ObjectCRL,
 		Title:     "a delta list says from which complete list it starts, and that one is there",
+		Harm:      "clients without the base see a part for the whole, or fail",
 		Citation:  "RFC 5280 §5.2.4",
 		Effective: rfc5280,
 		Advice:    "mark the delta indicator critical, name the number of a complete list, and publish that list or a newer one beside it",

@@ -16,6 +16,7 @@ func revocationScopeRules() []Rule {
 	return []Rule{{
 		ID: "e_crlx_unknown_serial", Severity: Error, Object: ObjectCRL,
 		Title:     "the list revokes only what its issuer signed",
+		Harm:      "a slip in the number: the bad authority stayed valid, and nobody noticed",
 		Citation:  "RFC 5280 §5.1.2.6",
 		Effective: rfc5280,
 		Advice:    "compare the number with the certificate: a slip here leaves the bad one valid",
@@ -24,6 +25,7 @@ func revocationScopeRules() []Rule {
 	}, {
 		ID: "w_crlx_expired_entries_kept_or_dropped", Severity: Warn, Object: ObjectCRL,
 		Title:     "a revoked certificate stands on one list after it has ended",
+		Harm:      "whoever checks an old signature later finds no trace of the revocation",
 		Citation:  "RFC 5280 §3.3",
 		Effective: rfc5280,
 		Advice:    "keep the entry for one more list, so that late readers of old signatures see it",
@@ -32,6 +34,7 @@ func revocationScopeRules() []Rule {
 	}, {
 		ID: "w_crlx_this_update_future", Severity: Warn, Object: ObjectCRL,
 		Title:     "the list has begun",
+		Harm:      "a ceremony laptop ahead of UTC: clients refuse the list until the time has come",
 		Citation:  "RFC 5280 §5.1.2.4",
 		Effective: rfc5280,
 		Advice:    "publish it when it begins, or set the clock right: clients refuse a list from the future",
@@ -46,6 +49,7 @@ func revocationScopeRules() []Rule {
 	}, {
 		ID: "e_crlx_idp_scope_wrong", Severity: Error, Object: ObjectCRL,
 		Title:     "what the list says of its own scope can be read, is critical, and fits its issuer",
+		Harm:      "a root's list that by its own words speaks of no authority",
 		Citation:  "RFC 5280 §5.2.5, §6.3.3 (b)(2)",
 		Effective: rfc5280,
 		Advice:    "mark the issuing distribution point critical, set one flag at most, and onlyContainsCACerts for an issuer of authorities",
@@ -54,6 +58,7 @@ func revocationScopeRules() []Rule {
 	}, {
 		ID: "e_crlx_idp_cdp_mismatch", Severity: Error, Object: ObjectCRL,
 		Title:     "the list names the distribution point that the certificates name",
+		Harm:      "step-ca's default crl.idpURL against a URL in the certificates: clients refuse the list",
 		Citation:  "RFC 5280 §5.2.5, §6.3.3 (b)(2)(i)",
 		Effective: rfc5280,
 		Advice:    "write one URL into both, letter for letter: clients that compare them refuse the list",

@@ -18,6 +18,7 @@ func crossRules() []Rule {
 	return []Rule{{
 		ID: "e_xsign_key_or_subject_differs", Severity: Error, Object: ObjectCertificate,
 		Title:     "a cross-certificate has the subject and the key of the certificate beside which it stands",
+		Harm:      "a cross-certificate that joins nothing: old clients never reach the new root",
 		Citation:  "RFC 5280 §3.2; CABF BR §7.1.2.2",
 		Effective: rfc5280,
 		Advice:    "copy the encoded subject and the key: otherwise the certificate joins nothing",
@@ -35,6 +36,7 @@ func crossRules() []Rule {
 	}, {
 		ID: "e_xsign_ski_differs", Severity: Error, Object: ObjectCertificate,
 		Title:     "a cross-certificate has the subject key identifier of its twin",
+		Harm:      "leaves name one identifier, and only one of the two paths has it",
 		Citation:  "RFC 5280 §4.2.1.1, §4.2.1.2",
 		Effective: rfc5280,
 		Advice:    "copy the identifier: what the authority has signed names one identifier, and must fit both certificates",
@@ -48,6 +50,7 @@ func crossRules() []Rule {
 	}, {
 		ID: "e_xsign_widens_constraints", Severity: Error, Object: ObjectCertificate,
 		Title:     "a cross-certificate limits its subject as its twin does",
+		Harm:      "limits of a root that were gone along the other path",
 		Citation:  "RFC 5280 §4.2.1.9, §4.2.1.10, §4.2.1.12; CABF BR §7.1.2.2",
 		Effective: rfc5280,
 		Advice:    "copy path length, name constraints and purposes from the twin: the other path would go around them",
@@ -56,6 +59,7 @@ func crossRules() []Rule {
 	}, {
 		ID: "w_xsign_outlives_either_root", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a cross-certificate lives as long as it is needed, and no longer than its twin",
+		Harm:      "Sectigo's cross-certificate by AddTrust in 2020: clients kept to the path that had ended",
 		Citation:  "RFC 5280 §6.1.3 (a)(2)",
 		Effective: rfc5280,
 		Advice:    "end it with the twin or earlier, and not before the last client has changed over",
@@ -64,6 +68,7 @@ func crossRules() []Rule {
 	}, {
 		ID: "e_xsign_self_loop", Severity: Error, Object: ObjectCertificate,
 		Title:     "cross-certificates form no loop without a path length",
+		Harm:      "path builders that go round and round until they run out of time or memory",
 		Citation:  "RFC 5280 §6.1; RFC 4158 §2.4.2",
 		Effective: rfc5280,
 		Advice:    "certify in one direction only, or set a path length: clients that build paths go round and round",
@@ -72,6 +77,7 @@ func crossRules() []Rule {
 	}, {
 		ID: "e_rekey_missing_link_certs", Severity: Error, Object: ObjectCertificate,
 		Title:     "a root with a new key has link certificates: old with new, and new with old",
+		Harm:      "clients of the old root that cannot reach the new one, and the reverse",
 		Citation:  "RFC 4210 §4.4; RFC 9810 §4.4",
 		Effective: rfc4210,
 		Advice:    "have each key certify the other under the same name, or give the new root a name of its own and cross-certify it",

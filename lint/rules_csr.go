@@ -38,6 +38,7 @@ func requestRules() []Rule {
 	return []Rule{{
 		ID: "e_csr_signature_invalid", Severity: Error, Object: ObjectCSR,
 		Title:     "whoever made the request holds its key",
+		Harm:      "a request that was edited by hand, or is for a key that its sender does not hold",
 		Citation:  "RFC 2986 §3; RFC 4211 §4",
 		Effective: rfc2986,
 		Advice:    "have the holder of the key make the request again, and do not edit it afterwards",
@@ -52,6 +53,7 @@ func requestRules() []Rule {
 	}, {
 		ID: "w_csr_weak_or_old", Severity: Warn, Object: ObjectCSR,
 		Title:     "key and signature of the request are fit for an authority",
+		Harm:      "appliances that ask with RSA-2048 and SHA-1, for an authority of ten years",
 		Citation:  "NIST SP 800-131A rev. 2 §3, §9; NIST SP 800-57 part 1 rev. 5 §5.6.1",
 		Effective: sp80057,
 		Advice:    "ask for a request with P-256, P-384, P-521, Ed25519, ML-DSA or RSA of at least 3072 bits, signed with SHA-256 or better",

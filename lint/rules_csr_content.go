@@ -14,6 +14,7 @@ func requestContentRules() []Rule {
 	return []Rule{{
 		ID: "e_csr_key_is_ours", Severity: Error, Object: ObjectCSR,
 		Title:     "the request brings a key that no authority has yet",
+		Harm:      "the wrong file was carried in: the root would have certified itself as its own child",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.2",
 		Effective: sp80057,
 		Advice:    "find out which file was carried in; a renewal under the same key has to be declared as one",
@@ -30,6 +31,7 @@ func requestContentRules() []Rule {
 	}, {
 		ID: "w_csr_asks_more_than_profile", Severity: Warn, Object: ObjectCSR,
 		Title:     "the request asks for nothing that the estate does not give",
+		Harm:      "copy_extensions = copyall in openssl ca: who asked for an authority got one",
 		Citation:  "RFC 2985 §5.4.2; RFC 2986 §3",
 		Effective: rfc2986,
 		Advice:    "tell whoever made the request: the certificate will say what the estate says, and may disappoint",
@@ -38,6 +40,7 @@ func requestContentRules() []Rule {
 	}, {
 		ID: "e_csr_hash_not_in_plan", Severity: Error, Object: ObjectCSR,
 		Title:     "the request is the one that was approved, byte for byte",
+		Harm:      "a request that was swapped between approval and ceremony",
 		Citation:  "CABF BR §6.1.1.1",
 		Effective: rfc2986,
 		Advice:    "stop: the request was exchanged between approval and ceremony; plan again with the right one",
@@ -51,6 +54,7 @@ func requestContentRules() []Rule {
 	}, {
 		ID: "e_csr_subject_encoding_lossy", Severity: Error, Object: ObjectCSR,
 		Title:     "the subject can be copied into a certificate as it is encoded",
+		Harm:      "a name that differs between request and certificate, and breaks what compares them",
 		Citation:  "RFC 5280 §4.1.2.4, §4.1.2.6",
 		Effective: rfc5280,
 		Advice:    "ask for a request whose name is in PrintableString or UTF8String, without empty parts",

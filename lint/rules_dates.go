@@ -21,6 +21,7 @@ func dateRules() []Rule {
 	return []Rule{{
 		ID: "e_ca_validity_inclusive_second", Severity: Error, Object: ObjectCertificate,
 		Title:     "the certificate lives no second longer than allowed, both ends included",
+		Harm:      "Let's Encrypt in 2021: 185 million certificates that were one second too long",
 		Citation:  "RFC 5280 §4.1.2.5; CABF BR §1.6.1 (Validity Period)",
 		Effective: rfc5280,
 		Advice:    "end the certificate one second before the period is over: the last second counts",
@@ -34,6 +35,7 @@ func dateRules() []Rule {
 	}, {
 		ID: "n_ca_no_well_defined_expiry", Severity: Notice, Object: ObjectCertificate,
 		Title:     "the certificate has an end",
+		Harm:      "templates of device identities (IEEE 802.1AR) that were copied for servers: nothing ever runs out",
 		Citation:  "RFC 5280 §4.1.2.5",
 		Effective: rfc5280,
 		Advice:    "set an end; only the identity that a maker gives to a device is meant to have none",
@@ -47,6 +49,7 @@ func dateRules() []Rule {
 	}, {
 		ID: "e_ca_not_before_unlikely", Severity: Error, Object: ObjectCertificate,
 		Title:     "the start is a moment at which somebody signed",
+		Harm:      "laptops whose clock had lost its battery signed roots of 1970 and of next year",
 		Citation:  "RFC 5280 §4.1.2.5; CABF BR §7.1.2.7",
 		Effective: rfc5280,
 		Advice:    "set the clock of the ceremony's computer, have two people confirm it, and make the certificate again",
@@ -55,6 +58,7 @@ func dateRules() []Rule {
 	}, {
 		ID: "w_root_validity_out_of_range", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a root lives for 8 to 25 years",
+		Harm:      "roots of fifty years outlive their algorithm; roots of two years are never replaced in time",
 		Citation:  "CABF BR §7.1.2.1.1; NIST SP 800-57 part 1 rev. 5 §5.3.6",
 		Effective: sp80057,
 		Advice:    "choose a life in between: replacing a root takes years, and no algorithm is safe for ever",

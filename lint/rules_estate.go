@@ -27,6 +27,7 @@ func estateRules() []Rule {
 	return []Rule{{
 		ID: "e_spec_secret_literal", Severity: Error, Object: ObjectEstate,
 		Title:     "no secret is written in the estate's files",
+		Harm:      "PINs and passwords in Git, for ever",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §6.2; step-ca production guide, passwords",
 		Effective: sp80057,
 		Advice:    "name a secret block; then change the secret: the files are in Git, and Git forgets nothing",
@@ -35,6 +36,7 @@ func estateRules() []Rule {
 	}, {
 		ID: "e_spec_validity_ladder", Severity: Error, Object: ObjectEstate,
 		Title:     "the next generation of an authority fits into its issuer's life",
+		Harm:      "an intermediate that is cut short in year six, because the root ends first",
 		Citation:  "RFC 5280 §6.1.3 (a)(2); NIST SP 800-57 part 1 rev. 5 §5.3.6",
 		Effective: sp80057,
 		Advice:    "shorten the authority's life, lengthen the issuer's, or plan the issuer's successor before that day",
@@ -43,6 +45,7 @@ func estateRules() []Rule {
 	}, {
 		ID: "w_spec_rotation_overlap_missing", Severity: Warn, Object: ObjectEstate,
 		Title:     "a successor takes over before what an authority signs would outlive it",
+		Harm:      "everybody changes over on one day, as with AddTrust",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.3; step-ca production guide, rotating an intermediate CA",
 		Effective: sp80057,
 		Advice:    "plan a successor that takes over before the authority's end by the life of what it signs",
@@ -51,6 +54,7 @@ func estateRules() []Rule {
 	}, {
 		ID: "w_spec_profile_key_strength", Severity: Warn, Object: ObjectEstate,
 		Title:     "a key is no weaker than those that it certifies, and strong enough until its end",
+		Harm:      "an RSA-2048 root of twenty years over children of P-384",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.6.3; NIST SP 800-131A rev. 2 §1.2.1",
 		Effective: sp80057,
 		Advice:    "take P-256 or RSA of 3072 bits at least, and for an issuer no less than for what is below it",
@@ -59,6 +63,7 @@ func estateRules() []Rule {
 	}, {
 		ID: "n_spec_single_tier", Severity: Notice, Object: ObjectEstate,
 		Title:     "a root signs authorities and no leaves",
+		Harm:      "a root that signs leaves can never go offline",
 		Citation:  "CABF BR §6.1.7; step-ca production guide, root CA",
 		Effective: stepCA,
 		Advice:    "put an issuing authority below the root, so that the root's key can stay in a safe",
@@ -75,6 +80,7 @@ func estateRules() []Rule {
 	}, {
 		ID: "e_spec_ceremony_drift", Severity: Error, Object: ObjectEstate,
 		Title:     "the certificate that was made is the one that the estate describes",
+		Harm:      "the description was edited after the ceremony, and says what is not so",
 		Citation:  "CABF BR §6.1.1.1; RFC 5280 §4.1",
 		Effective: rfc5280,
 		Advice:    "take the change of the estate back, or plan a ceremony that renews the authority",

@@ -17,6 +17,7 @@ func familyRules() []Rule {
 	return []Rule{{
 		ID: "e_ca_issuer_cannot_sign", Severity: Error, Object: ObjectCertificate,
 		Title:     "the issuer is an authority, and its key may sign certificates",
+		Harm:      "Internet Explorer in 2002 (MS02-050) took any leaf for an authority; today every client refuses the chain",
 		Citation:  "RFC 5280 §4.2.1.3, §4.2.1.9, §6.1.4 (k), (n)",
 		Effective: rfc5280,
 		Advice:    "issue under an authority: every verifier refuses a chain through a certificate without cA and keyCertSign",
@@ -25,6 +26,7 @@ func familyRules() []Rule {
 	}, {
 		ID: "w_ca_issuer_has_other_key", Severity: Warn, Object: ObjectCertificate,
 		Title:     "the authority that has the issuer's name is the issuer",
+		Harm:      "after a new key under the old name, half of the machines have the other root and refuse everything",
 		Citation:  "RFC 5280 §4.2.1.1, §6.1.3 (a)(1)",
 		Effective: rfc5280,
 		Advice:    "hand in the certificate of the generation that signed, or find out which key did",
@@ -35,6 +37,7 @@ func familyRules() []Rule {
 	}, {
 		ID: "e_ca_rsa_shared_factor", Severity: Error, Object: ObjectCertificate,
 		Title:     "no two RSA keys have a prime in common",
+		Harm:      "in 2012 half a per cent of all TLS keys on the Internet could be computed, because devices had started without randomness",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.2, §8.1.5.1; CABF BR §6.1.1.3",
 		Effective: sharedPrimes,
 		Advice:    "make both keys again on a machine with good randomness, and revoke what they signed: whoever has both certificates can compute both private keys",
@@ -45,6 +48,7 @@ func familyRules() []Rule {
 	}, {
 		ID: "n_ca_serial_sequential", Severity: Notice, Object: ObjectCertificate,
 		Title:     "serial numbers are drawn, and not counted",
+		Harm:      "the forged authority of 2008 was made by foretelling a serial number (MD5 considered harmful today)",
 		Citation:  "CABF BR §7.1.2 (serialNumber); RFC 5280 §4.1.2.2",
 		Effective: ballot164,
 		Advice:    "draw each number anew: a number that can be foretold helps whoever looks for a collision, and tells how much was issued",
@@ -55,6 +59,7 @@ func familyRules() []Rule {
 	}, {
 		ID: "w_ca_not_yet_valid", Severity: Warn, Object: ObjectCertificate,
 		Title:     "the certificate has begun",
+		Harm:      "clients whose clock is right refuse it, and the one that was tested had a wrong one",
 		Citation:  "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
 		Effective: rfc5280,
 		Advice:    "put it into service when it begins, or set the clock right",
@@ -69,6 +74,7 @@ func familyRules() []Rule {
 	}, {
 		ID: "n_ca_revoked", Severity: Notice, Object: ObjectCertificate,
 		Title:     "the certificate is not on its issuer's current list",
+		Harm:      "a revoked certificate that stays in service works until a client looks",
 		Citation:  "RFC 5280 §5.3, §6.3.3",
 		Effective: rfc5280,
 		Advice:    "take it out of service, if that has not been done",

@@ -16,6 +16,7 @@ func intermediateRules() []Rule {
 	return []Rule{{
 		ID: "e_ica_pathlen_missing_or_nonzero", Severity: Error, Object: ObjectCertificate,
 		Title:     "a subordinate authority has a path length, and an issuing one has zero",
+		Harm:      "TURKTRUST in 2011: leaves that were authorities worked, because nothing above them set a limit",
 		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, intermediate CA",
 		Effective: rfc5280,
 		Advice:    "set the path length: 0 for an authority that signs leaves only, the number of tiers below it for a policy authority",
@@ -24,6 +25,7 @@ func intermediateRules() []Rule {
 	}, {
 		ID: "e_ica_pathlen_exceeds_parent", Severity: Error, Object: ObjectCertificate,
 		Title:     "the path length is smaller than the issuer's",
+		Harm:      "a depth that was promised and that no verifier grants: the tier below is dead at birth",
 		Citation:  "RFC 5280 §6.1.4 (l), (m)",
 		Effective: rfc5280,
 		Advice:    "lower the path length, or issue under an authority whose path length has room",
@@ -33,6 +35,7 @@ func intermediateRules() []Rule {
 	}, {
 		ID: "e_ica_cdp_missing_unrevokable", Severity: Error, Object: ObjectCertificate,
 		Title:     "a subordinate authority can be revoked: it says where its status is to be had",
+		Harm:      "an authority that was broken into and cannot be revoked: the root has to be replaced on every machine",
 		Citation:  "RFC 5280 §4.2.1.13; step-ca production guide, enable CRL for an intermediate CA",
 		Effective: rfc5280,
 		Advice:    "give the certificate a CRL distribution point: the URL where its issuer's list is published",
@@ -46,6 +49,7 @@ func intermediateRules() []Rule {
 	}, {
 		ID: "e_ica_cdp_is_https", Severity: Error, Object: ObjectCertificate,
 		Title:     "status and issuer are fetched without TLS",
+		Harm:      "clients that need a list to check the server that has the list; Windows does not even try",
 		Citation:  "RFC 5280 §8",
 		Effective: rfc5280,
 		Advice:    "publish under http: lists and certificates are signed, and TLS would need their status first",

@@ -17,6 +17,7 @@ func identityRules() []Rule {
 	return []Rule{{
 		ID: "e_ca_serial_not_unique", Severity: Error, Object: ObjectCertificate,
 		Title:     "no other certificate of the issuer has the serial number",
+		Harm:      "browsers refuse the second (SEC_ERROR_REUSED_ISSUER_AND_SERIAL), and one revocation hits both",
 		Citation:  "RFC 5280 §4.1.2.2",
 		Effective: rfc5280,
 		Advice:    "draw another serial number: a revocation would hit both certificates, and browsers refuse the second",
@@ -25,6 +26,7 @@ func identityRules() []Rule {
 	}, {
 		ID: "w_ca_serial_high_bit_padding", Severity: Warn, Object: ObjectCertificate,
 		Title:     "the serial number fits 20 octets with its sign",
+		Harm:      "generators that draw 160 bits make a number that is too long every other time",
 		Citation:  "RFC 5280 §4.1.2.2",
 		Effective: rfc5280,
 		Advice:    "draw at most 159 bits: a number of 160 bits takes a 21st octet whenever its first bit is set",
@@ -33,6 +35,7 @@ func identityRules() []Rule {
 	}, {
 		ID: "e_ca_ski_not_rfc_method", Severity: Error, Object: ObjectCertificate,
 		Title:     "an authority's subject key identifier is derived from its own key",
+		Harm:      "identifiers that were copied from another certificate lead path builders to the wrong key",
 		Citation:  "RFC 5280 §4.2.1.2; RFC 7093 §2",
 		Effective: rfc5280,
 		Advice:    "derive the identifier from the key of this certificate; it may have been copied from another one",
@@ -41,6 +44,7 @@ func identityRules() []Rule {
 	}, {
 		ID: "w_ca_subject_reused_new_key", Severity: Warn, Object: ObjectCertificate,
 		Title:     "two authorities with different keys have different names",
+		Harm:      "path builders look for names first, take the dead twin and give up",
 		Citation:  "RFC 5280 §3.2, §4.2.1.1",
 		Effective: rfc5280,
 		Advice:    "give each generation its own name, such as G2: path builders look for names first and may take the dead twin",
@@ -49,6 +53,7 @@ func identityRules() []Rule {
 	}, {
 		ID: "e_ca_roca_fingerprint", Severity: Error, Object: ObjectCertificate,
 		Title:     "the RSA modulus does not have the fingerprint of Infineon's broken generator",
+		Harm:      "Estonia's identity cards and YubiKey 4 in 2017: private keys computed from public ones",
 		Citation:  "CVE-2017-15361; CABF BR §6.1.1.3",
 		Effective: roca,
 		Advice:    "make a new key elsewhere: the private half of this one can be computed from the public half",

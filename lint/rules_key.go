@@ -16,14 +16,18 @@ func keyRules() []Rule {
 	return []Rule{{
 		ID: "e_ca_serial_low_entropy", Severity: Error, Object: ObjectCertificate,
 		Title:     "the serial number is long enough to be unpredictable",
+		Harm:      "millions of certificates were replaced in 2019, because EJBCA's numbers had 63 bits",
 		Citation:  "CABF BR §7.1.2 (serialNumber); RFC 5280 §4.1.2.2",
 		Effective: ballot164,
 		Advice:    "draw at least 72 random bits, so that a number with leading zeros stays long enough",
-		applies:   always,
-		check:     checkSerial,
+		// What is signed is judged by the rules of its day; what is going to be
+		// signed, by those of the ceremony's.
+		applies: func(o *object) bool { return o.cert.given.Draft || !o.cert.NotBefore.Before(ballot164) },
+		check:   checkSerial,
 	}, {
 		ID: "e_ca_key_reused_in_hierarchy", Severity: Error, Object: ObjectCertificate,
 		Title:     "no two authorities share a key",
+		Harm:      "an issuing authority that was made with its root's key on the token: the root was online from then on",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.2",
 		Effective: sp80057,
 		Advice:    "make a new key for this certificate; if it is a renewal or a cross-certificate, declare it as one",
@@ -32,16 +36,22 @@ func keyRules() []Rule {
 	}, {
 		ID: "e_ca_hash_weaker_than_key", Severity: Error, Object: ObjectCertificate,
 		Title:     "the digest that is signed is as strong as the issuer's key",
+		Harm:      "defaults of PKCS #11 programs: a P-384 key that is as strong as its SHA-256, or a root that SHA-1 gives away",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.6.1.2; RFC 5480 §4",
 		Effective: sp80057,
 		Advice:    "sign with SHA-256 under RSA and P-256, SHA-384 under P-384, SHA-512 under P-521",
-		applies:   hasSigner,
+		// Nobody relies on the signature of a trust anchor, so that of an old one may
+		// stay as it is.
+		applies: func(o *object) bool {
+			return hasSigner(o) && (o.cert.given.Draft || !o.cert.root() || !o.cert.NotBefore.Before(sp800131a))
+		},
 		check: func(o *object) []string {
 			return checkDigest(o.cert.SignatureAlgorithm, o.cert.signer())
 		},
 	}, {
 		ID: "e_ca_expired", Severity: Error, Object: ObjectCertificate,
 		Title:     "the certificate has not ended",
+		Harm:      "Ericsson's switches in December 2018: 32 million phones without a network for a day",
 		Citation:  "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
 		Effective: rfc5280,
 		Advice:    "renew it; if it is new, correct its dates or the clock",
@@ -55,6 +65,7 @@ func keyRules() []Rule {
 	}, {
 		ID: "e_ca_contradicts_role", Severity: Error, Object: ObjectCertificate,
 		Title:     "the certificate is what the estate says it is",
+		Harm:      "TURKTRUST in 2011: two customers were given authorities in place of server certificates",
 		Citation:  "RFC 5280 §3.2, §4.2.1.9",
 		Effective: rfc5280,
 		Advice:    "set the CA flag and the issuer that the role asks for, or correct the role",

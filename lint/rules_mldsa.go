@@ -18,6 +18,7 @@ func latticeRules() []Rule {
 	return []Rule{{
 		ID: "e_ca_mldsa_params_or_prehash", Severity: Error, Object: ObjectCertificate,
 		Title:     "ML-DSA is named without parameters, for the key and for the signature, and is not HashML-DSA",
+		Harm:      "certificates of experimental builds, which no released client reads",
 		Citation:  "RFC 9881 §2, §3",
 		Effective: rfc9881,
 		Advice:    "make the certificate with software that implements the final standard",
@@ -26,6 +27,7 @@ func latticeRules() []Rule {
 	}, {
 		ID: "e_ca_mldsa_size", Severity: Error, Object: ObjectCertificate,
 		Title:     "a key and a signature of ML-DSA have the length of their parameter set",
+		Harm:      "keys that were cut or padded by a conversion: no client can read them",
 		Citation:  "FIPS 204 table 2; RFC 9881 §3, §4",
 		Effective: rfc9881,
 		Advice:    "find out which software wrote it; keys of earlier drafts (Dilithium) have other lengths, and nobody verifies them any more",
@@ -34,6 +36,7 @@ func latticeRules() []Rule {
 	}, {
 		ID: "e_ca_mldsa_key_usage", Severity: Error, Object: ObjectCertificate,
 		Title:     "a key of ML-DSA signs, and neither encrypts nor agrees on keys",
+		Harm:      "a key that cannot encrypt, offered for encryption: the other side fails late",
 		Citation:  "RFC 9881 §5; RFC 5280 §4.2.1.3",
 		Effective: rfc9881,
 		Advice:    "leave keyCertSign, cRLSign, digitalSignature or nonRepudiation, and take the others out",
@@ -44,6 +47,7 @@ func latticeRules() []Rule {
 	}, {
 		ID: "w_ca_algorithm_client_support", Severity: Warn, Object: ObjectCertificate,
 		Title:     "every client that the estate names can verify what the key signs",
+		Harm:      "an Ed25519 root that no browser takes, found out after the ceremony",
 		Citation:  "RFC 8410; RFC 9881; CABF BR §6.1.5; step-ca production guide, key types",
 		Effective: rfc5280,
 		Advice:    "choose an algorithm that they all know, or take the client out of clients in the lint block when it no longer counts",
@@ -54,6 +58,7 @@ func latticeRules() []Rule {
 	}, {
 		ID: "n_ca_mldsa_not_yet_everywhere", Severity: Notice, Object: ObjectCertificate,
 		Title:     "who cannot verify ML-DSA yet is known",
+		Harm:      "a whole post-quantum tree that half of one's clients cannot verify yet",
 		Citation:  "RFC 9881 §1; Go 1.27, OpenSSL 3.5 and JDK 24 release notes",
 		Effective: rfc9881,
 		Advice:    "keep a classical tree beside it for the others, and name your clients (clients in the lint block) to be told precisely",

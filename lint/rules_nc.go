@@ -13,6 +13,7 @@ func constraintRules() []Rule {
 	return []Rule{{
 		ID: "e_ica_nc_type_hole", Severity: Error, Object: ObjectCertificate,
 		Title:     "name constraints close every form of name that the authority's purposes rest on",
+		Harm:      "an authority for one domain that may issue for any IP address or mailbox in the world",
 		Citation:  "RFC 5280 §4.2.1.10; CABF BR §7.1.2.5",
 		Effective: rfc5280,
 		Advice: "permit something of each form, or exclude the form altogether (for addresses: 0.0.0.0/0 and ::/0); " +

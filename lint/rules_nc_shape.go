@@ -15,6 +15,7 @@ func constraintShapeRules() []Rule {
 	return []Rule{{
 		ID: "e_ica_nc_child_violates_parent", Severity: Error, Object: ObjectCertificate,
 		Title:     "the certificate's names, and the names that it permits, lie within its issuer's constraints",
+		Harm:      "an authority whose every leaf is refused, found out when the first one is issued",
 		Citation:  "RFC 5280 §6.1.3 (b), (c), §6.1.4 (g)",
 		Effective: rfc5280,
 		Advice:    "take names from inside the issuer's constraints, or issue under another authority",
@@ -24,6 +25,7 @@ func constraintShapeRules() []Rule {
 	}, {
 		ID: "w_ica_nc_dns_leading_dot", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a DNS constraint does not begin with a dot",
+		Harm:      "OpenSSL, GnuTLS and Go disagree about the domain itself: some clients refuse, some do not",
 		Citation:  "RFC 5280 §4.2.1.10",
 		Effective: rfc5280,
 		Advice:    "leave the dot away: the domain and everything below it is meant; with a dot, clients disagree about the domain itself",
@@ -40,6 +42,7 @@ func constraintShapeRules() []Rule {
 	}, {
 		ID: "e_ica_nc_noop", Severity: Error, Object: ObjectCertificate,
 		Title:     "a constraint permits some names and not all or none",
+		Harm:      "0.0.0.0/0 as permitted range: a fence that everybody walked through",
 		Citation:  "RFC 5280 §4.2.1.10",
 		Effective: rfc5280,
 		Advice:    "permit what the authority is for; leave a form of name out where everything is meant",
@@ -48,6 +51,7 @@ func constraintShapeRules() []Rule {
 	}, {
 		ID: "w_ica_nc_directoryname_go", Severity: Warn, Object: ObjectCertificate,
 		Title:     "critical name constraints have only forms that Go processes",
+		Harm:      "Go answers unhandled critical extension: no Kubernetes, step-ca or Docker takes the chain",
 		Citation:  "RFC 5280 §4.2.1.10; Go crypto/x509, UnhandledCriticalExtensions",
 		Effective: rfc5280,
 		Advice:    "constrain DNS names, addresses, mailboxes and URIs only: step-ca and every Go client refuse the others",

@@ -19,6 +19,7 @@ func responseRules() []Rule {
 	return []Rule{{
 		ID: "e_ocsp_response_window", Severity: Error, Object: ObjectOCSP,
 		Title:     "an answer has an end, which is soon enough and not after its signer's",
+		Harm:      "a response that was signed ahead outlives its signer, or never ends",
 		Citation:  "RFC 6960 §2.4, §4.2.2.1; RFC 5019 §4; CABF BR §4.9.10",
 		Effective: rfc6960,
 		Advice:    "set nextUpdate to the day of the next response, before the responder's certificate ends",
@@ -27,6 +28,7 @@ func responseRules() []Rule {
 	}, {
 		ID: "e_ocsp_signature_not_by_responder", Severity: Error, Object: ObjectOCSP,
 		Title:     "the response is signed by the authority, or by a responder whose certificate it encloses",
+		Harm:      "clients that staple or insist take the certificate for revoked or unknown",
 		Citation:  "RFC 6960 §3.2, §4.2.1",
 		Effective: rfc6960,
 		Advice:    "find out which key signed, and enclose the responder's certificate; do not publish the response",
@@ -40,6 +42,7 @@ func responseRules() []Rule {
 	}, {
 		ID: "e_ocsp_responder_not_authorized", Severity: Error, Object: ObjectOCSP,
 		Title:     "whoever answers was given the right to by the authority itself",
+		Harm:      "clients answer unauthorized responder; lax ones would take anybody's word",
 		Citation:  "RFC 6960 §4.2.2.2",
 		Effective: rfc6960,
 		Advice:    "have the authority whose certificates are asked about certify the responder, with OCSPSigning in its extended key usage",
@@ -48,6 +51,7 @@ func responseRules() []Rule {
 	}, {
 		ID: "e_ocsp_not_about_issuer", Severity: Error, Object: ObjectOCSP,
 		Title:     "every answer is about a certificate of the authority",
+		Harm:      "a response for another authority's certificate of the same number says nothing about this one",
 		Citation:  "RFC 6960 §3.2, §4.1.1",
 		Effective: rfc6960,
 		Advice:    "make the request with the issuer's own certificate: name and key are digested from it",
@@ -64,6 +68,7 @@ func responseRules() []Rule {
 	}, {
 		ID: "w_ocsp_this_update_future", Severity: Warn, Object: ObjectOCSP,
 		Title:     "an answer has begun",
+		Harm:      "clients refuse an answer from the future until the time has come",
 		Citation:  "RFC 6960 §3.2, §4.2.2.1",
 		Effective: rfc6960,
 		Advice:    "publish it when it begins, or set the clock right: clients refuse an answer from the future",

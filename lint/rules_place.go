@@ -17,6 +17,7 @@ func placeRules() []Rule {
 	return []Rule{{
 		ID: "e_ica_cdp_host_unroutable", Severity: Error, Object: ObjectCertificate,
 		Title:     "status and issuer lie on a host that has a full name",
+		Harm:      "a URL of the laboratory, baked into an authority for ten years",
 		Citation:  "RFC 5280 §4.2.1.13, §4.2.2.1",
 		Effective: rfc5280,
 		Advice:    "name a host by its full DNS name: the URL stays in the certificate for years, and addresses change",
@@ -25,6 +26,7 @@ func placeRules() []Rule {
 	}, {
 		ID: "e_ica_cdp_points_at_own_crl", Severity: Error, Object: ObjectCertificate,
 		Title:     "an authority's own status is looked up in its issuer's list, not in its own",
+		Harm:      "step-ca's production guide itself: one URL for both lists, and validators find a list of the wrong issuer",
 		Citation:  "RFC 5280 §4.2.1.13, §6.3.3 (b)",
 		Effective: rfc5280,
 		Advice:    "give the certificate the URL of its issuer's list: no authority can revoke itself",
@@ -41,6 +43,7 @@ func placeRules() []Rule {
 	}, {
 		ID: "e_ica_aia_wrong_issuer", Severity: Error, Object: ObjectCertificate,
 		Title:     "the caIssuers URL leads to the issuer's certificate, in DER",
+		Harm:      "Windows builds its chain from there, and cannot when it finds PEM or another certificate",
 		Citation:  "RFC 5280 §4.2.2.1",
 		Effective: rfc5280,
 		Advice:    "publish the DER of the issuer's certificate under that URL",

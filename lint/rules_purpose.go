@@ -20,6 +20,7 @@ func purposeRules() []Rule {
 	return []Rule{{
 		ID: "e_ica_eku_ocsp_signing_delegation", Severity: Error, Object: ObjectCertificate,
 		Title:     "an authority is not at the same time an OCSP responder of its issuer",
+		Harm:      "July 2020: dozens of public authorities could sign that their own siblings were good",
 		Citation:  "RFC 6960 §4.2.2.2; CABF BR §7.1.2.10.6",
 		Effective: rfc6960,
 		Advice:    "leave OCSPSigning out of authorities: with it, this one can say that its own siblings are good",
@@ -33,6 +34,7 @@ func purposeRules() []Rule {
 	}, {
 		ID: "e_ica_eku_not_nested", Severity: Error, Object: ObjectCertificate,
 		Title:     "every purpose of the certificate is one of its issuer's",
+		Harm:      "works with OpenSSL, fails with Go and Windows: found in production",
 		Citation:  "RFC 5280 §4.2.1.12; Go crypto/x509, VerifyOptions.KeyUsages",
 		Effective: rfc5280,
 		Advice:    "drop the purpose, or issue under an authority that has it: Go and Windows refuse it, others let it pass",
@@ -41,6 +43,7 @@ func purposeRules() []Rule {
 	}, {
 		ID: "e_ica_policy_not_in_parent", Severity: Error, Object: ObjectCertificate,
 		Title:     "every policy of an authority is one of its issuer's",
+		Harm:      "clients that require a policy refuse the chain; the others never noticed",
 		Citation:  "RFC 5280 §6.1.3 (d)",
 		Effective: rfc5280,
 		Advice:    "drop the policy, or issue under an authority that has it or anyPolicy",
@@ -50,6 +53,7 @@ func purposeRules() []Rule {
 	}, {
 		ID: "e_ica_csr_key_mismatch", Severity: Error, Object: ObjectCertificate,
 		Title:     "the certificate is for the key in the request that was approved",
+		Harm:      "the wrong USB stick: a certificate for somebody else's key",
 		Citation:  "RFC 2986 §3; CABF BR §3.2.1",
 		Effective: rfc2986,
 		Advice:    "find out which medium was read: this certificate is for somebody else's key",
@@ -63,6 +67,7 @@ func purposeRules() []Rule {
 	}, {
 		ID: "w_ca_unknown_critical_extension", Severity: Warn, Object: ObjectCertificate,
 		Title:     "every critical extension is one that clients process",
+		Harm:      "one private extension, marked critical, stops every client at once",
 		Citation:  "RFC 5280 §4.2",
 		Effective: rfc5280,
 		Advice:    "mark the extension as not critical, unless every client of yours is known to process it",

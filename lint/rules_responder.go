@@ -31,6 +31,7 @@ func responderRules() []Rule {
 	return []Rule{{
 		ID: "e_ocspsig_not_direct_child", Severity: Error, Object: ObjectCertificate,
 		Title:     "a responder is certified by the very authority for which it answers",
+		Harm:      "OpenSSL and Go refuse answers of a responder that another authority certified",
 		Citation:  "RFC 6960 §4.2.2.2",
 		Effective: rfc6960,
 		Advice:    "have that authority issue the responder's certificate, with the key that signed what it answers for",
@@ -39,6 +40,7 @@ func responderRules() []Rule {
 	}, {
 		ID: "w_ocspsig_no_nocheck", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a responder says how its own status is to be had, or that nobody should ask",
+		Harm:      "clients that ask the responder about the responder, for ever or not at all",
 		Citation:  "RFC 6960 §4.2.2.2.1",
 		Effective: rfc6960,
 		Advice:    "add id-pkix-ocsp-nocheck and keep the life short, or a CRL distribution point",
@@ -52,6 +54,7 @@ func responderRules() []Rule {
 	}, {
 		ID: "e_ocspsig_nocheck_long_lived", Severity: Error, Object: ObjectCertificate,
 		Title:     "a responder that nobody can revoke lives for about a year at most",
+		Harm:      "a stolen responder's key says good for as long as its certificate lives",
 		Citation:  "RFC 6960 §4.2.2.2.1",
 		Effective: rfc6960,
 		Advice:    "renew the responder's certificate often: whoever takes its key answers until it ends",
@@ -65,6 +68,7 @@ func responderRules() []Rule {
 	}, {
 		ID: "e_ocspsig_ca_true_or_extra_eku", Severity: Error, Object: ObjectCertificate,
 		Title:     "a responder signs responses and nothing else",
+		Harm:      "an online responder whose key could also issue or serve",
 		Citation:  "RFC 6960 §4.2.2.2; CABF BR §7.1.2.8.5, §7.1.2.8.7",
 		Effective: rfc6960,
 		Advice:    "make a certificate of its own for each purpose: OCSPSigning alone, and digitalSignature alone",

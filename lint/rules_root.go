@@ -15,6 +15,7 @@ func rootRules() []Rule {
 	return []Rule{{
 		ID: "e_root_not_self_signed", Severity: Error, Object: ObjectCertificate,
 		Title:     "a certificate that names itself as issuer is signed by its own key",
+		Harm:      "a root that another key signed is taken for a subordinate authority, and trusted by nobody",
 		Citation:  "RFC 5280 §3.2",
 		Effective: rfc5280,
 		Advice:    "sign the root with its own key; if this is a key rollover certificate, hand in the issuer's certificate with it",
@@ -29,6 +30,7 @@ func rootRules() []Rule {
 	}, {
 		ID: "w_root_has_cdp_or_aia", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a root names no place where its own status or issuer could be fetched",
+		Harm:      "clients fetch what the root names, and fail when the host is gone in fifteen years",
 		Citation:  "RFC 5280 §6.1 (a trust anchor is not part of the path that is validated)",
 		Effective: rfc5280,
 		Advice:    "leave CDP and AIA out of the root; they belong into what the root issues",

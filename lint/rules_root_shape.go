@@ -13,6 +13,7 @@ func rootShapeRules() []Rule {
 	return []Rule{{
 		ID: "w_root_has_san_or_eku", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a root is an authority and nothing else: no alternative names, purposes or policies",
+		Harm:      "roots that served as a web server's own certificate, with their key on that server",
 		Citation:  "CABF BR §7.1.2.1.2; RFC 5280 §6.1",
 		Effective: rfc5280,
 		Advice:    "leave them out; a server that shows its root as its own certificate needs one of its own",
@@ -21,6 +22,7 @@ func rootShapeRules() []Rule {
 	}, {
 		ID: "w_root_ku_extra_bits", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a root's key signs certificates and lists, and at most responses about them",
+		Harm:      "openssl.cnf of a server, copied for a root: the key may then be used to decrypt",
 		Citation:  "RFC 5280 §4.2.1.3; CABF BR §7.1.2.10.7",
 		Effective: rfc5280,
 		Advice:    "set keyCertSign and cRLSign only, and digitalSignature where the root signs OCSP responses itself",
@@ -29,6 +31,7 @@ func rootShapeRules() []Rule {
 	}, {
 		ID: "e_root_pathlen_shorter_than_tree", Severity: Error, Object: ObjectCertificate,
 		Title:     "the root's path length has room for every tier of the estate",
+		Harm:      "a third tier that was added years later: all of it invalid, and the root cannot be changed",
 		Citation:  "RFC 5280 §4.2.1.9, §6.1.4 (l)",
 		Effective: rfc5280,
 		Advice:    "raise the path length before the root is signed, or build fewer tiers: a signed root cannot grow",
@@ -42,6 +45,7 @@ func rootShapeRules() []Rule {
 	}, {
 		ID: "n_root_pathlen_absent", Severity: Notice, Object: ObjectCertificate,
 		Title:     "a root says how deep its tree may grow",
+		Harm:      "whoever breaks into an issuing authority without limits makes authorities of his own",
 		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, root CA",
 		Effective: rfc5280,
 		Advice:    "set the path length to the number of tiers, unless you mean to add some: it stops an authority that was broken into",
@@ -55,6 +59,7 @@ func rootShapeRules() []Rule {
 	}, {
 		ID: "e_root_fingerprint_not_in_transcript", Severity: Error, Object: ObjectCertificate,
 		Title:     "the witnesses' transcript names the root that is handed out",
+		Harm:      "a wrong root that was handed out with step ca bootstrap --fingerprint is trusted by every machine",
 		Citation:  "CABF BR §6.1.1.1; WebTrust for CAs §4.1",
 		Effective: rfc5280,
 		Advice:    "hand out the root that was witnessed, and find out where this one comes from",

@@ -13,6 +13,7 @@ func sshRules() []Rule {
 	return []Rule{{
 		ID: "e_ssh_ca_key_shared_with_x509", Severity: Error, Object: ObjectSSH,
 		Title:     "an SSH authority has a key of its own, for users or for hosts",
+		Harm:      "who may name hosts can then name users",
 		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.2; OpenSSH PROTOCOL.certkeys",
 		Effective: sp80057,
 		Advice:    "make one key for users, one for hosts and others for X.509: whoever may name hosts could name users",
@@ -30,6 +31,7 @@ func sshRules() []Rule {
 	}, {
 		ID: "e_ssh_cert_forever", Severity: Error, Object: ObjectSSH,
 		Title:     "an SSH certificate has an end, and none beyond what is allowed",
+		Harm:      "ssh-keygen without -V: a certificate that is good for ever",
 		Citation:  "OpenSSH PROTOCOL.certkeys, valid before; step-ca production guide, use short-lived certificates",
 		Effective: openSSH,
 		Advice:    "sign with ssh-keygen -V: without it a certificate is good for ever",
@@ -38,6 +40,7 @@ func sshRules() []Rule {
 	}, {
 		ID: "e_ssh_empty_principals", Severity: Error, Object: ObjectSSH,
 		Title:     "an SSH certificate says for which users or hosts it is",
+		Harm:      "one certificate that logs in as everybody",
 		Citation:  "OpenSSH PROTOCOL.certkeys, valid principals",
 		Effective: openSSH,
 		Advice:    "sign with ssh-keygen -n: a certificate without principals is good for every one of them",
@@ -51,6 +54,7 @@ func sshRules() []Rule {
 	}, {
 		ID: "e_ssh_sha1_ca_signature", Severity: Error, Object: ObjectSSH,
 		Title:     "the authority's signature is one that OpenSSH still takes",
+		Harm:      "OpenSSH 8.2: servers were upgraded, and every certificate was refused",
 		Citation:  "OpenSSH 8.2 release notes, CASignatureAlgorithms; NIST SP 800-131A rev. 2 §3",
 		Effective: openSSH82,
 		Advice:    "sign with ssh-keygen -t rsa-sha2-512, or with a key of Ed25519 or ECDSA",
@@ -69,6 +73,7 @@ func sshSignatureRules() []Rule {
 	return []Rule{{
 		ID: "e_ssh_signature_invalid", Severity: Error, Object: ObjectSSH,
 		Title:     "the certificate is signed by the authority that it names",
+		Harm:      "every server refuses it; somebody may have tried to change it",
 		Citation:  "OpenSSH PROTOCOL.certkeys, signature",
 		Effective: openSSH,
 		Advice:    "sign the certificate again: it was changed after it was signed, or another key signed",
@@ -82,6 +87,7 @@ func sshSignatureRules() []Rule {
 	}, {
 		ID: "e_ssh_expired", Severity: Error, Object: ObjectSSH,
 		Title:     "an SSH certificate has not ended",
+		Harm:      "hosts whose certificate had ended ask every user to trust a new key",
 		Citation:  "OpenSSH PROTOCOL.certkeys, valid after, valid before",
 		Effective: openSSH,
 		Advice:    "sign a new one; if it is new, correct the clock",
@@ -101,6 +107,7 @@ func sshContentRules() []Rule {
 	return []Rule{{
 		ID: "w_ssh_user_cert_extensions", Severity: Warn, Object: ObjectSSH,
 		Title:     "a user's certificate forwards nothing that gives the server power over the user",
+		Harm:      "a server that was broken into uses the agent of whoever logs in",
 		Citation:  "OpenSSH PROTOCOL.certkeys, extensions, critical options",
 		Effective: openSSH,
 		Advice:    "leave permit-agent-forwarding and permit-X11-forwarding out, and give programs a source-address",
@@ -109,6 +116,7 @@ func sshContentRules() []Rule {
 	}, {
 		ID: "e_ssh_serial_or_keyid_missing", Severity: Error, Object: ObjectSSH,
 		Title:     "an SSH certificate can be revoked by its number and found by its name",
+		Harm:      "a KRL can then revoke by key only, and logs do not say who it was",
 		Citation:  "OpenSSH PROTOCOL.krl; ssh-keygen(1), -z, -I",
 		Effective: openSSH,
 		Advice:    "sign with ssh-keygen -z and -I: otherwise only the whole key can be revoked",
@@ -126,6 +134,7 @@ func sshContentRules() []Rule {
 	}, {
 		ID: "e_ssh_unknown_critical_option", Severity: Error, Object: ObjectSSH,
 		Title:     "OpenSSH knows every critical option",
+		Harm:      "every server refuses the login",
 		Citation:  "OpenSSH PROTOCOL.certkeys, critical options",
 		Effective: openSSH,
 		Advice:    "remove the option: a server that does not know it refuses the certificate, and hosts have none",

@@ -15,6 +15,7 @@ func templateRules() []Rule {
 	return []Rule{{
 		ID: "e_tmpl_insecure_cr_used", Severity: Error, Object: ObjectStepCA,
 		Title:     "what the requester wrote decides nothing that is signed, unless it was compared with a list",
+		Harm:      "the requester chose the names in the certificate",
 		Citation:  "step-ca templates, Insecure; step-ca production guide, use templates with care",
 		Effective: stepCA,
 		Advice:    "use .Subject, .SANs and .Token, which the provisioner has checked, or compare with an if and has or eq first",
@@ -23,6 +24,7 @@ func templateRules() []Rule {
 	}, {
 		ID: "e_tmpl_is_ca_reachable", Severity: Error, Object: ObjectStepCA,
 		Title:     "no requester gets an authority's certificate from a leaf's template",
+		Harm:      "a leaf that signs leaves: the fence around the authority is gone",
 		Citation:  "RFC 5280 §4.2.1.9; step-ca templates, basicConstraints",
 		Effective: stepCA,
 		Advice:    "take basicConstraints and keyUsage out of the requester's hands, and put every value through toJson",
@@ -31,6 +33,7 @@ func templateRules() []Rule {
 	}, {
 		ID: "e_tmpl_not_json_or_missing_var", Severity: Error, Object: ObjectStepCA,
 		Title:     "the template is there, comes to an end, gives JSON with keys that step-ca reads, and names only variables that somebody sets",
+		Harm:      "step-ca parses templates when it issues: HTTP 500 for the first request after the change",
 		Citation:  "step-ca templates, X.509 templates, SSH templates",
 		Effective: stepCA,
 		Advice:    "correct the template, or set the variable in templateData: step-ca notices at the first certificate, not at the start",
@@ -39,6 +42,7 @@ func templateRules() []Rule {
 	}, {
 		ID: "e_tmpl_unescaped_value", Severity: Error, Object: ObjectStepCA,
 		Title:     "every value is written by toJson",
+		Harm:      "a quotation mark in a name adds an extension to the certificate",
 		Citation:  "step-ca production guide, use templates with care; step-ca templates, toJson",
 		Effective: stepCA,
 		Advice:    "write {{ toJson .X }} without quotation marks around it: a quotation mark in the value would end the text and begin a new key",
@@ -47,6 +51,7 @@ func templateRules() []Rule {
 	}, {
 		ID: "w_tmpl_subject_from_token_only", Severity: Warn, Object: ObjectStepCA,
 		Title:     "alternative names are critical where the subject is empty",
+		Harm:      "Java refuses leaves without a subject whose names are not critical",
 		Citation:  "RFC 5280 §4.2.1.6",
 		Effective: stepCA,
 		Advice:    "use sans, which step-ca marks as it must be, in place of an extension of your own",
@@ -55,6 +60,7 @@ func templateRules() []Rule {
 	}, {
 		ID: "e_tmpl_validity_conflicts_claims", Severity: Error, Object: ObjectStepCA,
 		Title:     "the dates that a template sets lie within the claims and within the issuer's life",
+		Harm:      "every request is answered with 403",
 		Citation:  "step-ca configuration, claims; RFC 5280 §6.1.3 (a)(2)",
 		Effective: stepCA,
 		Advice:    "leave notBefore and notAfter to the claims, or raise maxTLSCertDuration: step-ca refuses every request otherwise",

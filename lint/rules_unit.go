@@ -12,6 +12,7 @@ func unitRules() []Rule {
 	return []Rule{{
 		ID: "e_unit_runs_as_root", Severity: Error, Object: ObjectStepCA,
 		Title:     "step-ca runs as a user of its own",
+		Harm:      "a fault in step-ca is a fault of the whole host",
 		Citation:  "systemd.exec(5), User=, DynamicUser=; step-ca production guide, create a service user",
 		Effective: stepCA,
 		Advice:    "set User= and Group= to a user that owns nothing else; ports below 1024 take CAP_NET_BIND_SERVICE",
@@ -29,6 +30,7 @@ func unitRules() []Rule {
 	}, {
 		ID: "e_unit_secret_in_environment", Severity: Error, Object: ObjectStepCA,
 		Title:     "no secret is in the unit's environment or on its command line",
+		Harm:      "systemctl show gives it to every user of the host, over D-Bus",
 		Citation:  "systemd.exec(5), Environment=; step-ca production guide, avoid storing passwords in environment variables",
 		Effective: stepCA,
 		Advice:    "hand the secret over with LoadCredential= and --password-file %d/NAME; then change it: everybody on the host could read it",
@@ -37,6 +39,7 @@ func unitRules() []Rule {
 	}, {
 		ID: "w_unit_sandbox_missing", Severity: Warn, Object: ObjectStepCA,
 		Title:     "the unit keeps the service in the sandbox that step-ca's own unit has",
+		Harm:      "hardening of the official unit that was lost when the unit was copied",
 		Citation:  "systemd.exec(5), sandboxing; step-ca systemd/step-ca.service",
 		Effective: stepCA,
 		Advice:    "set NoNewPrivileges=yes, ProtectSystem=strict, ProtectHome=yes, PrivateTmp=yes and a CapabilityBoundingSet=",
@@ -45,6 +48,7 @@ func unitRules() []Rule {
 	}, {
 		ID: "e_unit_pkcs11_device_blocked", Severity: Error, Object: ObjectStepCA,
 		Title:     "the sandbox leaves a PKCS #11 token within reach",
+		Harm:      "step-ca that cannot see its HSM after the unit was hardened",
 		Citation:  "systemd.exec(5), PrivateDevices=, MemoryDenyWriteExecute=; step-ca systemd/step-ca.service",
 		Effective: stepCA,
 		Advice:    "drop PrivateDevices= and MemoryDenyWriteExecute= from this unit, and allow the token with DeviceAllow=",
@@ -61,6 +65,7 @@ func unitRules() []Rule {
 	}, {
 		ID: "e_unit_exec_paths_absent", Severity: Error, Object: ObjectStepCA,
 		Title:     "what the unit starts with is there, and its password file is its own",
+		Harm:      "a boot loop until systemd gives up (StartLimitBurst)",
 		Citation:  "systemd.service(5), ExecStart=; systemd.exec(5), WorkingDirectory=",
 		Effective: stepCA,
 		Advice:    "name the program by an absolute path, set WorkingDirectory= for relative ones, and chmod 0400 the password file",

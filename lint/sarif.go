@@ -125,11 +125,14 @@ func (l *Linter) SARIF(version string, reports []Report) ([]byte, error) {
 func (l *Linter) sarifRules(reports []Report) ([]sarifRule, map[string]int) {
 	var rules []sarifRule
 	index := map[string]int{}
-	add := func(id, title, citation, advice, source string, severity Severity) {
+	add := func(id, title, harm, citation, advice, source string, severity Severity) {
 		if _, known := index[id]; known {
 			return
 		}
 		help := title + "."
+		if harm != "" {
+			help += "\n\nWho was bitten: " + harm + "."
+		}
 		if advice != "" {
 			help += "\n\nWhat to do: " + advice + "."
 		}
@@ -144,11 +147,11 @@ func (l *Linter) sarifRules(reports []Report) ([]sarifRule, map[string]int) {
 		})
 	}
 	for _, r := range l.rules {
-		add(r.ID, r.Title, r.Citation, r.Advice, SourcePKI, r.Severity)
+		add(r.ID, r.Title, r.Harm, r.Citation, r.Advice, SourcePKI, r.Severity)
 	}
 	for _, report := range reports {
 		for _, f := range report.Findings {
-			add(f.Lint, l.z.describe(f), f.Citation, f.Advice, f.Source, f.Severity)
+			add(f.Lint, l.z.describe(f), f.Harm, f.Citation, f.Advice, f.Source, f.Severity)
 		}
 	}
 	return rules, index

@@ -77,6 +77,7 @@ func timestampRules() []Rule {
 	return []Rule{{
 		ID: "e_ca_sct_invalid", Severity: Error, Object: ObjectCertificate,
 		Title:     "every signed certificate timestamp is by a log that is trusted, and over this certificate",
+		Harm:      "browsers refuse a certificate whose timestamps do not verify, whoever issued it",
 		Citation:  "RFC 6962 §3.2, §3.3",
 		Effective: rfc6962,
 		Advice:    "have the certificate issued again with timestamps of logs that browsers trust, or give a newer log list",

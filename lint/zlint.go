@@ -169,17 +169,20 @@ func (z *zlints) once(findings []Finding) []Finding {
 // onceEach drops what a lint says that is also said by another, for the same
 // fault of the same extension.
 func onceEach(findings []Finding) []Finding {
-	saidBy := map[string]string{
-		"e_root_ca_key_usage_present": "e_ca_key_usage_missing", "w_missing_key_usage": "e_ca_key_usage_missing",
-		"e_root_ca_key_usage_must_be_critical": "e_ca_key_usage_not_critical", "w_ext_key_usage_not_critical": "e_ca_key_usage_not_critical",
-		"e_superfluous_ku_encoding":        "e_incorrect_ku_encoding",
-		"e_crl_unique_revoked_certificate": idEntryDoubled, "e_crl_revocation_time_after_this_update": idEntryFuture,
+	const missing, critical, critical2 = "e_ca_key_usage_missing", "e_ca_key_usage_not_critical", "e_root_ca_key_usage_must_be_critical"
+	saidBy := map[string][]string{
+		"e_root_ca_key_usage_present": {missing}, "w_missing_key_usage": {missing},
+		critical2: {critical}, "w_ext_key_usage_not_critical": {critical, critical2},
+		"e_superfluous_ku_encoding":        {"e_incorrect_ku_encoding"},
+		"e_crl_unique_revoked_certificate": {idEntryDoubled}, "e_crl_revocation_time_after_this_update": {idEntryFuture},
 	}
 	said := map[string]bool{}
 	for _, f := range findings {
 		said[f.Lint] = true
 	}
-	return slices.DeleteFunc(findings, func(f Finding) bool { return said[saidBy[f.Lint]] })
+	return slices.DeleteFunc(findings, func(f Finding) bool {
+		return slices.ContainsFunc(saidBy[f.Lint], func(id string) bool { return said[id] })
+	})
 }
 
 // isComing says whether a lint does not count yet at the moment now.

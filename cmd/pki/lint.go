@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,19 +56,37 @@ keys with those of all others. Exits 2 when something is found at or above
 	completeFlag(c, "format", "text", "json", "sarif", "junit")
 	c.Flags().StringVar(&o.failOn, "fail-on", "warn", "notice, warn or error")
 	c.Flags().BoolVar(&o.bulk, "bulk", false, "leave out the slow searches for private keys")
-	c.Flags().BoolVar(&o.list, "list", false, "list our own rules")
-	c.Flags().StringVar(&o.explain, "explain", "", "say what one of our own rules is about")
+	c.Flags().BoolVar(&o.list, "list", false, "list the rules of the profile, ours and zlint's")
+	c.Flags().StringVar(&o.explain, "explain", "", "say what one rule is about: who was bitten, where it is written, what to do")
 	return c
 }
 
 // judged is one object with what was found.
 type judged struct {
-	File     string         `json:"file"`
-	Kind     string         `json:"kind"`
-	Findings []lint.Finding `json:"findings"`
+	File     string
+	Kind     string
+	Findings []lint.Finding
 
 	path, object string // the file, and which object of it where it holds several
 	line         int    // where the object begins; 0 where lines mean nothing
+}
+
+// MarshalJSON writes a judged object with all that is known of each finding.
+func (j judged) MarshalJSON() ([]byte, error) {
+	type finding struct {
+		lint.Finding
+		Harm string `json:"harm,omitempty"`
+	}
+	findings := make([]finding, len(j.Findings)) // an empty list, not null
+	for i, f := range j.Findings {
+		findings[i] = finding{f, f.Harm}
+	}
+	return json.Marshal(struct {
+		File     string    `json:"file"`
+		Line     int       `json:"line,omitempty"`
+		Kind     string    `json:"kind"`
+		Findings []finding `json:"findings"`
+	}{j.File, j.line, j.Kind, findings})
 }
 
 func (a *app) lint(names []string, o lintOptions) error {
@@ -148,34 +167,45 @@ func reports(all []judged) []lint.Report {
 	return reports
 }
 
-// lintRules lists our own rules, or explains one.
+// ruleShown is a rule as --list and --explain show it.
+type ruleShown struct {
+	ID        string        `json:"id"`
+	Severity  lint.Severity `json:"severity"`
+	Object    string        `json:"object"`
+	Title     string        `json:"title"`
+	Harm      string        `json:"harm,omitempty"`
+	Citation  string        `json:"citation"`
+	Effective string        `json:"effective"`
+	Advice    string        `json:"advice"`
+	Source    string        `json:"source"`
+}
+
+// lintRules lists the rules of the profile, ours first, or explains one.
 func (a *app) lintRules(linter *lint.Linter, id string) error {
-	type rule struct {
-		ID        string        `json:"id"`
-		Severity  lint.Severity `json:"severity"`
-		Object    string        `json:"object"`
-		Title     string        `json:"title"`
-		Citation  string        `json:"citation"`
-		Effective string        `json:"effective"`
-		Advice    string        `json:"advice"`
-	}
-	var rules []rule
-	for _, r := range linter.Rules() {
-		if id == "" || id == r.ID {
-			rules = append(rules, rule{r.ID, r.Severity, r.Object, r.Title, r.Citation, r.Effective.Format(time.DateOnly), r.Advice})
+	var rules []ruleShown
+	add := func(all []lint.Rule, source string) {
+		for _, r := range all {
+			if id == "" || id == r.ID {
+				rules = append(rules, ruleShown{r.ID, r.Severity, r.Object, r.Title, r.Harm, r.Citation, r.Effective.Format(time.DateOnly), r.Advice, source})
+			}
 		}
 	}
+	add(linter.Rules(), lint.SourcePKI)
+	add(linter.ZLintRules(), "zlint")
 	if len(rules) == 0 {
-		return &usageError{fmt.Errorf("no rule of our own has the id %q; pki lint --list shows them, the rest are zlint's", id)}
+		return &usageError{fmt.Errorf("profile %s has no rule with the id %q; pki lint --list shows all, and --profile chooses another one", linter.Profile(), id)}
 	}
 	return a.emit("lint", rules, func(w io.Writer) {
 		for _, r := range rules {
 			if id == "" {
-				fmt.Fprintf(w, "%-42s %s\n", r.ID, r.Title)
+				fmt.Fprintf(w, "%-42s %-6s %s\n", r.ID, r.Severity, r.Title)
 				continue
 			}
-			fmt.Fprintf(w, "%s\n\n  %s.\n\n  severity    %s\n  judges      %s\n  written in  %s\n  counts from %s\n  what to do  %s\n",
-				r.ID, r.Title, r.Severity, r.Object, r.Citation, r.Effective, r.Advice)
+			fmt.Fprintf(w, "%s\n\n  %s.\n\n  severity    %s\n  judges      %s\n  written in  %s\n  counts from %s\n", r.ID, r.Title, r.Severity, r.Object, r.Citation, r.Effective)
+			if r.Harm != "" {
+				fmt.Fprintf(w, "  who was hit %s\n", r.Harm)
+			}
+			fmt.Fprintf(w, "  what to do  %s\n", r.Advice)
 		}
 	})
 }
@@ -209,8 +239,11 @@ func printJudged(w io.Writer, all []judged) {
 		fmt.Fprintf(w, "%s: %s, %s\n", j.File, j.Kind, count(len(j.Findings), "finding"))
 		for _, f := range j.Findings {
 			fmt.Fprintf(w, "  %s\n", findingLines([]lint.Finding{f})[0])
+			if f.Harm != "" {
+				fmt.Fprintf(w, "    who was hit: %s\n", f.Harm)
+			}
 			if f.Advice != "" {
-				fmt.Fprintf(w, "    %s\n", f.Advice)
+				fmt.Fprintf(w, "    what to do: %s\n", f.Advice)
 			}
 		}
 	}
