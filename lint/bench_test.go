@@ -2,6 +2,7 @@ package lint
 
 import (
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -28,6 +29,32 @@ func BenchmarkRSA4096Root(b *testing.B) {
 	for b.Loop() {
 		l.Certificate(c, testNow)
 	}
+}
+
+// BenchmarkFamily is a hundred leaves of one issuing authority with a P-256 key,
+// judged together: issuers are found, and every signature is verified.
+func BenchmarkFamily(b *testing.B) {
+	l := mustNew(b, "private")
+	key, leafKey := testKey(b, "ecdsa-p256", "issuing"), testKey(b, "ecdsa-p256", "leaf")
+	s := certificateScene(b, "", nil)
+	issuing := parse(b, s.blocks[0].Bytes)
+	certs := []KnownCertificate{{Owner: "issuing", DER: issuing.Raw}, {Owner: "root", DER: s.blocks[1].Bytes}}
+	for i := range 100 {
+		leaf := &x509.Certificate{
+			SerialNumber: serial(fmt.Sprint("leaf", i)), Subject: name(fmt.Sprintf("host %d", i)), DNSNames: []string{fmt.Sprintf("h%d.acme.internal", i)},
+			NotBefore: issuingFrom, NotAfter: issuingFrom.AddDate(0, 0, 90), KeyUsage: x509.KeyUsageDigitalSignature,
+			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		}
+		certs = append(certs, KnownCertificate{Owner: leaf.Subject.CommonName, DER: signCertificate(b, leaf, issuing, leafKey, key)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		h := NewHierarchy(certs, nil)
+		for _, c := range certs {
+			l.Certificate(h.Surround(Certificate{DER: c.DER, Preview: true}), testNow)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(certs))/b.Elapsed().Seconds(), "certs/s")
 }
 
 // BenchmarkCRL is a list of 10 000 entries after one of the same length.
