@@ -8,7 +8,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-pki fmt --check --diff --recursive
+wrong() { # 2 means that a ceremony waits, and nothing else
+	echo "check: $1" >&2
+	exit 1
+}
+
+pki fmt --check --diff --recursive || wrong "run pki fmt"
 pki validate
 
 code=0
@@ -20,10 +25,10 @@ sh policy/check.sh plan.json
 if [ -e ledger.jsonl ]; then
 	pki verify
 	if ls rendered/* >/dev/null 2>&1; then
-		pki render --check
+		pki render --check || wrong "run pki apply, and commit what it renders"
 	fi
 	if ls certs/*.crt >/dev/null 2>&1; then
-		pki lint --fail-on error certs/*.crt
+		pki lint --fail-on error certs/*.crt || wrong "a certificate of ours is no longer fit"
 	fi
 fi
 exit "$code"
