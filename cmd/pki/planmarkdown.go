@@ -22,6 +22,7 @@ const planMarker = "<!-- pki plan -->"
 func (a *app) planMarkdown(w io.Writer, p *plan.Plan, digest []byte, drifts []drift) {
 	var head strings.Builder
 	fmt.Fprintf(&head, "%s\n### pki plan: %s estate `%s`\n\n%s\n\n", planMarker, p.Estate.Environment, p.Estate.Name, planSummary(p))
+	head.WriteString(markdownRoom(p))
 	for _, c := range p.Changes {
 		symbol, words := classTitle(c.Class)
 		fmt.Fprintf(&head, "- `%s` **%s**: %s%s\n", symbol, c.Address, words, markdownBlast(c))
@@ -51,6 +52,28 @@ func (a *app) planMarkdown(w io.Writer, p *plan.Plan, digest []byte, drifts []dr
 	if cut > 0 {
 		fmt.Fprintf(w, "\n%s more of every field are cut here; `pki show PLAN` has them all.\n", count(cut, "line"))
 	}
+}
+
+// markdownRoom says who must come together, what is waived, and what lint has
+// learnt since the last ceremony.
+func markdownRoom(p *plan.Plan) string {
+	var lines strings.Builder
+	if len(p.Actions) > 0 {
+		for _, row := range roomWanted(p) {
+			title, text, _ := strings.Cut(strings.TrimSpace(row), "\t")
+			fmt.Fprintf(&lines, "**%s:** %s  \n", title, text)
+		}
+	}
+	for _, wv := range p.Lint.Waivers {
+		fmt.Fprintf(&lines, "**Waived:** %s on %s until %s  \n", wv.Lint, wv.Object, wv.Until)
+	}
+	if len(p.Lint.New) > 0 {
+		fmt.Fprintf(&lines, "**New rules:** %s, which the last ceremony did not know  \n", strings.Join(p.Lint.New, ", "))
+	}
+	if lines.Len() > 0 {
+		lines.WriteByte('\n')
+	}
+	return lines.String()
 }
 
 func markdownBlast(c plan.Change) string {

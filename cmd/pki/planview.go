@@ -36,8 +36,7 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 		rows = append(rows, "  "+title+"\t"+name+", which the last ceremony did not know")
 	}
 	if len(p.Actions) > 0 {
-		rows = append(rows, "  In the room\t"+inTheRoom(p))
-		rows = append(rows, roomLength(p)...)
+		rows = append(rows, roomWanted(p)...)
 	}
 	table(w, rows...)
 	if len(p.Lint.Waivers) > 0 {
@@ -47,7 +46,7 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 		}
 	}
 	if len(p.Findings) > 0 {
-		fmt.Fprintf(w, "\nThe estate as a whole\n")
+		fmt.Fprintf(w, "\nThe estate as a whole (of later years and of people; stops no ceremony of today)\n")
 		for _, line := range findingLines(p.Findings) {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
@@ -73,6 +72,11 @@ func headTitle(h plan.Head) string {
 		return "empty"
 	}
 	return fmt.Sprintf("%s, head %.16s…", count(h.Entries, "entry"), h.Hash)
+}
+
+// roomWanted says who and what must come together, and for how long.
+func roomWanted(p *plan.Plan) []string {
+	return append([]string{"  In the room\t" + inTheRoom(p)}, roomLength(p)...)
 }
 
 // roomLength says how long a ceremony takes, and which tokens it wants from the
