@@ -60,8 +60,11 @@ func markdownRoom(p *plan.Plan) string {
 	var lines strings.Builder
 	if len(p.Actions) > 0 {
 		for _, row := range roomWanted(p) {
-			title, text, _ := strings.Cut(strings.TrimSpace(row), "\t")
-			fmt.Fprintf(&lines, "**%s:** %s  \n", title, text)
+			title, text, _ := strings.Cut(strings.TrimLeft(row, " "), "\t")
+			if title != "" {
+				title = "**" + title + ":** "
+			}
+			fmt.Fprintf(&lines, "%s%s  \n", title, text)
 		}
 	}
 	for _, wv := range p.Lint.Waivers {
