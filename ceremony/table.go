@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"pki.internal/ceremony/script"
 	"pki.internal/plan"
@@ -344,7 +345,7 @@ func digestReads(digest []byte, line string) (trouble string) {
 
 // names reads names with spaces or commas between them.
 func names(line string) []string {
-	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
+	return strings.FieldsFunc(line, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
 
 // signIn takes down who is there.

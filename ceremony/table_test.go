@@ -2,6 +2,7 @@ package ceremony_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,45 @@ func TestPeopleConfirmEveryStep(t *testing.T) {
 	}
 	if s.book().Entries[0].Fact.Kind != plan.CeremonyBegun || s.book().Entries[1].Fact.Kind != plan.StepsWereTaken {
 		t.Error("what was confirmed before the first entry does not stand right after it")
+	}
+}
+
+// TestPowerCutWithPeople cuts the power at every effect of a ceremony in which
+// people confirm every step: the same end, and no second key.
+func TestPowerCutWithPeople(t *testing.T) {
+	probe := formalScene(t)
+	if err := probe.run(probe.makePlan(planTime), false); err != nil {
+		t.Fatal(err)
+	}
+	if len(probe.effects) < 30 {
+		t.Fatalf("only %d effects: %q", len(probe.effects), probe.effects)
+	}
+	for at := range probe.effects {
+		t.Run(fmt.Sprintf("%02d %s", at+1, probe.effects[at]), func(t *testing.T) {
+			t.Parallel()
+			s := formalScene(t)
+			p := s.makePlan(planTime)
+			s.cutAt, s.after = at+1, at%2 == 0
+			if err := s.run(p, false); !errors.Is(err, errCut) {
+				t.Fatalf("got %v, want the power cut", err)
+			}
+			s.again()
+			if err := s.run(p, true); err != nil {
+				t.Fatalf("going on: %v", err)
+			}
+			s.wholeEnd(p)
+			signedIn := 0
+			for _, e := range s.facts(plan.StepsWereTaken) {
+				for _, taken := range e.Steps.Steps {
+					if taken.What == "Say who is here" {
+						signedIn++
+					}
+				}
+			}
+			if signedIn < 1 {
+				t.Error("nobody signed in")
+			}
+		})
 	}
 }
 
