@@ -91,12 +91,13 @@ func (h CRLHost) unit(name, text string) plan.File {
 func (h CRLHost) signDropIns(a *spec.Authority) []plan.File {
 	name := a.Address.FileName()
 	every := a.CRL.IssueEvery
+	said := "issue_every = " + every.String()
 	if every.IsZero() {
-		every = a.CRL.ValidFor
+		every, said = half(a.CRL.ValidFor), "half of valid_for, since issue_every is not written"
 	}
 	files := []plan.File{{
 		Path: "pki-crl-sign@" + name + ".timer.d/schedule.conf", Mode: 0o644,
-		Data: fmt.Appendf(nil, "[Timer]\n# issue_every = %s\nOnCalendar=\nOnCalendar=%s\n", every, onCalendar(every)),
+		Data: fmt.Appendf(nil, "[Timer]\n# %s\nOnCalendar=\nOnCalendar=%s\n", said, onCalendar(every)),
 	}}
 	t := a.Key.Store.Token
 	if t == nil {
@@ -118,6 +119,13 @@ func unlessEmpty(before, value string) string {
 		return ""
 	}
 	return before + value + "\n"
+}
+
+// half of a length of time leaves the other half to notice that a timer did not
+// run.
+func half(d spec.Duration) spec.Duration {
+	epoch := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
+	return spec.Duration{Hours: max(1, int(d.From(epoch).Sub(epoch)/(2*time.Hour)))}
 }
 
 // onCalendar gives the rarest of systemd's regular times that is at least as

@@ -34,7 +34,7 @@ func (s *crlSigner) fromEstate(ctx context.Context, root *os.Root, name string) 
 		return err
 	}
 	i := slices.IndexFunc(estate.Authorities, func(a *spec.Authority) bool {
-		return a.Address.String() == name || strings.TrimPrefix(a.Address.String(), "authority.") == name
+		return names(name, a.Address)
 	})
 	if i < 0 {
 		return fmt.Errorf("the estate has no authority %q; pki validate shows what it has", name)
@@ -72,6 +72,12 @@ func (s *crlSigner) fromEstate(ctx context.Context, root *os.Root, name string) 
 		s.o.issueEvery = authority.CRL.IssueEvery.String()
 	}
 	return s.estateKey(ctx, root, estate, authority, have)
+}
+
+// names reports whether an argument means an authority: by its address, the
+// address without its kind, or the name of its files, as units give it.
+func names(argument string, a spec.Address) bool {
+	return argument == a.String() || argument == strings.TrimPrefix(a.String(), "authority.") || argument == a.FileName()
 }
 
 // estateKey opens the key where the ledger says that it is.

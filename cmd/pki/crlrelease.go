@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -106,7 +105,7 @@ func (a *app) crlRelease(args []string, out, number string) error {
 func stacked(s plan.State, args []string) ([]plan.Authority, error) {
 	var chosen []plan.Authority
 	for _, whole := range s.Authorities() {
-		named := len(args) == 1 && (args[0] == whole.Address.String() || args[0] == strings.TrimPrefix(whole.Address.String(), "authority."))
+		named := len(args) == 1 && names(args[0], whole.Address)
 		for _, g := range whole.Generations { // an older key may still have a stack
 			a, _ := whole.As(g.Number)
 			if len(args) == 0 && len(a.Stack) > 0 || named && (g.Number == whole.Generation || a.CRLNumber != "") {
