@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"crypto/x509"
 	"slices"
 	"strings"
 
+	"pki.internal/plan/tbs"
 	"pki.internal/spec"
 )
 
@@ -74,6 +76,35 @@ func (m *maker) blast(a *spec.Authority, replaced bool) *Blast {
 	return b
 }
 
+// revokedBlast gives what hangs below the authorities that a list revokes and the
+// one before did not: whoever relies on it has to be told.
+func (m *maker) revokedBlast(a *spec.Authority, last *x509.RevocationList, entries []tbs.Entry) *Blast {
+	if last == nil {
+		return nil
+	}
+	b := &Blast{}
+	for _, child := range m.family.children[a] {
+		own := m.materials[child.Address]
+		if own == nil || own.certificate == nil {
+			continue
+		}
+		serial := own.certificate.SerialNumber
+		now := slices.ContainsFunc(entries, func(e tbs.Entry) bool { return compareSerials(e.Serial, serial.Text(16)) == 0 })
+		before := slices.ContainsFunc(last.RevokedCertificateEntries, func(e x509.RevocationListEntry) bool { return e.SerialNumber.Cmp(serial) == 0 })
+		if !now || before {
+			continue
+		}
+		b.Authorities, b.Leaves = append(b.Authorities, child.Address), true
+		if below := m.blast(child, true); below != nil {
+			b.Authorities, b.OnlineCAs = append(b.Authorities, below.Authorities...), append(b.OnlineCAs, below.OnlineCAs...)
+		}
+	}
+	if len(b.Authorities) == 0 {
+		return nil
+	}
+	return b
+}
+
 // sealChanges gives every change its actions, and lists those of a CRL that
 // nothing but its date or its entries changes.
 func (m *maker) sealChanges() {
@@ -86,9 +117,17 @@ func (m *maker) sealChanges() {
 	}
 	for _, a := range m.plan.Actions {
 		told := slices.ContainsFunc(m.changes, func(c Change) bool { return slices.Contains(c.Actions, a.Number) })
-		if a.Kind == SignCRL && a.SignCRL.Number != "1" && !told {
-			m.changes = append(m.changes, Change{Address: a.Address, Class: NewCRL, Why: m.crlReasons[a.Number], Actions: []int{a.Number}})
+		if a.Kind != SignCRL || a.SignCRL.Number == "1" || told {
+			continue
 		}
+		if a.SignCRL.Slot > 0 { // it follows the list that is signed with it, or a first one
+			i := slices.IndexFunc(m.changes, func(c Change) bool { return c.Address == a.Address && slices.Contains(c.Actions, a.Number-1) })
+			if i >= 0 {
+				m.changes[i].Actions = append(m.changes[i].Actions, a.Number)
+			}
+			continue
+		}
+		m.changes = append(m.changes, Change{Address: a.Address, Class: NewCRL, Why: m.crlReasons[a.Number], Blast: m.crlBlasts[a.Number], Actions: []int{a.Number}})
 	}
 	m.plan.Changes = m.changes
 }

@@ -50,6 +50,7 @@ func (m *maker) crlOf(a *spec.Authority, own *material, whole Authority, g Gener
 		return
 	}
 	m.crlReasons[len(m.plan.Actions)] = listReason(last, entries)
+	m.crlBlasts[len(m.plan.Actions)] = m.revokedBlast(a, last, entries)
 	m.stack(a, own, action, der)
 	m.useStore(a, own, g)
 }

@@ -53,7 +53,7 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	in.At = in.At.UTC().Truncate(time.Second)
 	m := &maker{
 		estate: e, state: s, in: in, family: familyOf(e), around: s.neighbours(), materials: map[spec.Address]*material{}, olderMaterials: map[spec.Address][]*material{},
-		previews: map[spec.Algorithm]int{}, crlReasons: map[int]string{}, adopted: map[spec.Address]Generation{}, numbers: map[spec.Address]*big.Int{},
+		previews: map[spec.Algorithm]int{}, crlReasons: map[int]string{}, crlBlasts: map[int]*Blast{}, adopted: map[spec.Address]Generation{}, numbers: map[spec.Address]*big.Int{},
 	}
 	if !m.prepare() {
 		return nil, m.diags.Sorted()
@@ -124,6 +124,7 @@ type maker struct {
 	// authority, oldest first, the one that signed until now included.
 	olderMaterials map[spec.Address][]*material
 	crlReasons     map[int]string            // why a list is due, by action
+	crlBlasts      map[int]*Blast            // what hangs below what it revokes, by action
 	numbers        map[spec.Address]*big.Int // of the newest list planned, by authority
 }
 

@@ -99,6 +99,8 @@ func blastSentence(c plan.Change) string {
 		return "Relying parties hold the old certificate; the new one has the same key. It concerns " + c.Blast.String() + names + "."
 	case c.Class == plan.NewKey:
 		return "This replaces the key above " + c.Blast.String() + names + ". What the old key signed counts until it ends or is revoked."
+	case c.Class == plan.NewCRL:
+		return "What is revoked takes " + c.Blast.String() + names + " with it: tell whoever relies on them, and stop what they run."
 	}
 	return "It concerns " + c.Blast.String() + names + "."
 }
