@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"pki.internal/ceremony/script"
 	"pki.internal/plan"
 	"pki.internal/spec"
 )
@@ -23,6 +24,7 @@ type proposal struct {
 	People  []string  `json:"people"`  // roles
 	Secrets []string  `json:"secrets"` // addresses
 	Tokens  []string  `json:"tokens"`  // key stores on tokens
+	Minutes int       `json:"minutes"` // that the script of the ceremony takes
 }
 
 // propose writes the plan of the ceremony that enters its signing period. Its
@@ -67,7 +69,11 @@ func (a *app) propose(o statusOptions, estate *spec.Estate, state plan.State, al
 		return nil, err
 	}
 	digest := sha256.Sum256(text)
-	out := &proposal{Out: o.propose, Digest: hex.EncodeToString(digest[:]), At: p.At, People: p.Needs.Roles, Tokens: tokensOf(estate, state, p)}
+	room, err := script.Of(p)
+	if err != nil {
+		return nil, err
+	}
+	out := &proposal{Minutes: room.Minutes, Out: o.propose, Digest: hex.EncodeToString(digest[:]), At: p.At, People: p.Needs.Roles, Tokens: tokensOf(estate, state, p)}
 	for _, action := range p.Actions {
 		out.Actions = append(out.Actions, actionName(action))
 	}
@@ -109,6 +115,6 @@ func printProposal(w io.Writer, p *proposal) {
 	for i, action := range p.Actions {
 		fmt.Fprintf(w, "  %d. %s\n", i+1, action)
 	}
-	fmt.Fprintf(w, "  In the room: %s\n", strings.Join(slices.Concat(p.People, p.Secrets, p.Tokens), ", "))
+	fmt.Fprintf(w, "  In the room: %s; about %s\n", strings.Join(slices.Concat(p.People, p.Secrets, p.Tokens), ", "), script.Length(p.Minutes))
 	fmt.Fprintf(w, "Next: have it reviewed (pki show %s) and approved, then hold the ceremony.\n", p.Out)
 }
