@@ -54,7 +54,7 @@ func (c *certificate) signer() *x509.Certificate {
 // of the ceremony; when it is zero, rules about time do not apply. The findings
 // are sorted, and none is marked as waived: that is [Policy.Judge].
 func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
-	parsed, goErr := x509.ParseCertificate(c.DER)
+	parsed, goErr := c.read()
 	issuer, findings := c.readIssuer()
 	signer := issuer
 	var own *certificate
@@ -77,6 +77,14 @@ func (l *Linter) Certificate(c Certificate, now time.Time) []Finding {
 	findings = l.z.once(findings)
 	sortFindings(findings)
 	return findings
+}
+
+// read is the certificate as Go reads it.
+func (c Certificate) read() (*x509.Certificate, error) {
+	if c.known != nil && c.known.self != nil {
+		return c.known.self, nil
+	}
+	return x509.ParseCertificate(c.DER)
 }
 
 // readIssuer is the issuer's certificate, if there is one.

@@ -20,6 +20,7 @@ type Hierarchy struct {
 	certs []*placed
 	// Each index holds the certificates of one value, in the order of certs.
 	bySubject, byFolded, byKeyID, byKey, bySerial map[string][]*placed
+	byDER                                         map[[sha256.Size]byte]*placed
 	lists                                         []*placedList
 	listsOf                                       map[string][]*placedList
 	sharedFactor                                  map[string]string
@@ -32,6 +33,8 @@ type placed struct {
 	// it is not there. likeNamed has the issuer's name and neither its key nor
 	// its key identifier.
 	issuer, likeNamed *placed
+	// byGo says that Go reads the certificate.
+	byGo bool
 	// below are the certificates that this one issued.
 	below []*placed
 }
@@ -41,7 +44,7 @@ type placed struct {
 func NewHierarchy(certificates, lists []KnownCertificate) *Hierarchy {
 	h := &Hierarchy{
 		bySubject: map[string][]*placed{}, byFolded: map[string][]*placed{}, byKeyID: map[string][]*placed{},
-		byKey: map[string][]*placed{}, bySerial: map[string][]*placed{}, listsOf: map[string][]*placedList{},
+		byKey: map[string][]*placed{}, bySerial: map[string][]*placed{}, listsOf: map[string][]*placedList{}, byDER: map[[sha256.Size]byte]*placed{},
 	}
 	seen := map[[sha256.Size]byte]bool{}
 	for _, k := range certificates {
@@ -55,7 +58,9 @@ func NewHierarchy(certificates, lists []KnownCertificate) *Hierarchy {
 			c = secondReading(k.DER)
 		}
 		if c != nil && !nameless(c) {
-			h.index(&placed{neighbour: neighbour{k.Owner, c}})
+			p := &placed{neighbour: neighbour{k.Owner, c}, byGo: err == nil}
+			h.index(p)
+			h.byDER[sum] = p
 		}
 	}
 	for _, p := range h.certs {
@@ -171,27 +176,20 @@ func (h *Hierarchy) breakRings() {
 	}
 }
 
-// find is the place of a certificate; nil when it is not in the hierarchy.
-func (h *Hierarchy) find(c *x509.Certificate) *placed {
-	for _, p := range h.bySerial[serialKey(c)] {
-		if bytes.Equal(p.Raw, c.Raw) {
-			return p
-		}
-	}
-	return nil
-}
-
 // mostNeighbours bounds what a hostile folder can make us compare.
 const mostNeighbours = 64
 
 // Surround fills in what the hierarchy knows around a certificate. What the
 // caller has already said stays.
 func (h *Hierarchy) Surround(c Certificate) Certificate {
-	p := h.place(c.DER)
+	p := h.byDER[sha256.Sum256(c.DER)]
 	if p == nil {
 		return c
 	}
 	known := &surroundings{others: h.neighbours(p)}
+	if p.byGo {
+		known.self = p.Certificate
+	}
 	c.known = known
 	switch {
 	case c.Issuer != nil:
@@ -228,17 +226,6 @@ func (h *Hierarchy) Surround(c Certificate) Certificate {
 // said without help.
 func sameSubjectAsIssuer(p, other *placed) bool {
 	return p.issuer != nil && sameSubject(p.issuer.Certificate, other.Certificate)
-}
-
-func (h *Hierarchy) place(der []byte) *placed {
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
-		c = secondReading(der)
-	}
-	if c == nil {
-		return nil
-	}
-	return h.find(c)
 }
 
 // neighbours are the certificates with which p can be in conflict: of the same

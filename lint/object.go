@@ -129,6 +129,9 @@ type Certificate struct {
 // surroundings are the parsed forms of what stands in the fields of a
 // [Certificate], so that nothing is read twice.
 type surroundings struct {
+	// self is nil for a certificate that Go refuses: it is read once more, for
+	// Go's words about it.
+	self         *x509.Certificate
 	issuer, twin *x509.Certificate
 	above        []*x509.Certificate
 	others       []neighbour

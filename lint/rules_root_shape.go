@@ -7,6 +7,9 @@ import (
 	"slices"
 )
 
+// idRootPathLength names a rule that profile webpki has no use for.
+const idRootPathLength = "n_root_pathlen_absent"
+
 // rootShapeRules are about what a root says of itself and of the tree below.
 func rootShapeRules() []Rule {
 	isRootCA := func(o *object) bool { return isRoot(o) && o.cert.IsCA }
@@ -43,7 +46,7 @@ func rootShapeRules() []Rule {
 			return nil
 		},
 	}, {
-		ID: "n_root_pathlen_absent", Severity: Notice, Object: ObjectCertificate,
+		ID: idRootPathLength, Severity: Notice, Object: ObjectCertificate,
 		Title:     "a root says how deep its tree may grow",
 		Harm:      "whoever breaks into an issuing authority without limits makes authorities of his own",
 		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, root CA",

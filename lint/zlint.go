@@ -45,8 +45,8 @@ type zlints struct {
 	names        []string
 	lines        []string // name, class and severity of each, for the digest
 	// terse says that of several lints about one fault the first is enough.
-	terse  bool
-	config lint.Configuration
+	terse, webPKI bool
+	config        lint.Configuration
 }
 
 // newZLints picks the lints of a profile from zlint's registry. The lints are
@@ -56,7 +56,7 @@ func newZLints(profile string, settings []setting) (*zlints, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zlint refuses our configuration: %w", err)
 	}
-	z := &zlints{config: config, terse: profile == profilePrivate}
+	z := &zlints{config: config, terse: profile == profilePrivate, webPKI: profile == profileWebPKI}
 	registry := lint.GlobalRegistry()
 	settings = slices.Clone(settings)
 	slices.SortFunc(settings, func(a, b setting) int { return strings.Compare(a.lint, b.lint) })
@@ -163,7 +163,8 @@ func (z *zlints) once(findings []Finding) []Finding {
 	if z.terse {
 		return onceEach(findings)
 	}
-	return findings
+	// The WebPKI asks a root for no path length, and zlint says so.
+	return slices.DeleteFunc(findings, func(f Finding) bool { return f.Lint == idRootPathLength && z.webPKI })
 }
 
 // onceEach drops what a lint says that is also said by another, for the same
