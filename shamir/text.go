@@ -103,6 +103,7 @@ func tooLong(limit int) error {
 // Read reads a share in any form that is not encrypted, told by its first
 // characters. For an age file the fault is ErrEncrypted: see Decrypt.
 func Read(text []byte) (*Reading, error) {
+	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // which editors of Windows write
 	trimmed := bytes.TrimSpace(text)
 	switch {
 	case IsEncrypted(text):

@@ -360,6 +360,7 @@ func TestLines(t *testing.T) {
 	for _, text := range []string{
 		numbered(1), strings.ToUpper(join(lines...)), "\n\n# a note\n" + join(lines...) + "\n# another\n", strings.ReplaceAll(join(lines...), " ", "\t  "),
 		strings.ToLower(shares[0].QR()) + "\r\n", abbreviated(lines),
+		"\uFEFF" + numbered(1), "\uFEFF" + shares[0].QR(), strings.ReplaceAll(join(lines...), " ", ", "),
 	} {
 		if r, err := Read([]byte(text)); err != nil || !r.Share.Equal(shares[0]) || len(r.Corrections) > 0 {
 			t.Errorf("%.60q: %v", text, err)

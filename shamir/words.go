@@ -109,8 +109,11 @@ func (t *Transcript) Add(text string) ([]Correction, error) {
 		return nil, &Fault{Kind: ErrDamaged, Line: number, Fact: fmt.Sprintf("the share ends with line %d", t.lines), Next: "remove what follows it"}
 	}
 	tokens := strings.Fields(strings.ToLower(text))
+	for i, token := range tokens {
+		tokens[i] = strings.TrimRight(token, ".,;:)") // which people put after words and numbers
+	}
 	if len(tokens) > 0 {
-		if given, err := strconv.Atoi(strings.TrimRight(tokens[0], ".:")); err == nil {
+		if given, err := strconv.Atoi(tokens[0]); err == nil {
 			if given != number {
 				return nil, &Fault{Kind: ErrDamaged, Line: number, Fact: fmt.Sprintf("it is numbered %d", given), Next: "give the lines in order, every one of them"}
 			}

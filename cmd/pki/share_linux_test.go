@@ -261,3 +261,58 @@ func TestSheetInABrowser(t *testing.T) {
 		}
 	}
 }
+
+// TestPrintedTextAlone has two people with sheets of paper, a list of words and
+// Python: they type what stands on the first sides, and run the program that
+// stands on the second.
+func TestPrintedTextAlone(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"chromium", "pdftotext", "python3"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("%s is not installed", program)
+		}
+	}
+	const secret = "a secret that outlives the program"
+	dir, _ := shareSet(t, secret, "2", "alice", "bob", "carol")
+	work := t.TempDir()
+	page := filepath.Join(work, "page.html")
+	must(t, nil, "share", "print", filepath.Join(dir, "share-3-carol.txt"), filepath.Join(dir, "share-1-alice.txt"), "--out", page)
+	tool := func(name string, args ...string) string {
+		t.Helper()
+		c := exec.Command(name, args...)
+		c.Dir = work
+		out, err := c.Output()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+		return string(out)
+	}
+	tool("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+filepath.Join(work, "profile"), "--no-pdf-header-footer", "--print-to-pdf=page.pdf", "file://"+page)
+	sides := strings.Split(tool("pdftotext", "-layout", "page.pdf", "-"), "\f")
+	if len(sides) != 5 || sides[4] != "" {
+		t.Fatalf("two sheets have %d sides", len(sides)-1)
+	}
+	words := regexp.MustCompile(`(?m)^ *[0-9]+(?: +[a-z]+){8} *$`)
+	var names []string
+	for i, side := range []string{sides[0], sides[2]} {
+		names = append(names, fmt.Sprintf("share-%d.txt", i))
+		lines := words.FindAllString(side, -1)
+		if err := os.WriteFile(filepath.Join(work, names[i]), []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, program, found := strings.Cut(sides[1], "#!/usr/bin/env python3\n")
+	if !found {
+		t.Fatalf("there is no program on the second side:\n%s", sides[1])
+	}
+	if err := os.WriteFile(filepath.Join(work, "recover.py"), []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, err := filepath.Abs("../../shamir/words.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have := tool("python3", append([]string{"recover.py", list}, names...)...); have != secret {
+		t.Errorf("the sheets give %q", have)
+	}
+}
