@@ -58,8 +58,11 @@ func combineVault(texts [][]byte) ([]byte, error) {
 			return nil, foreignFault(i+1, "it is neither hex nor base64 of a share of vault")
 		}
 		p := point{raw[len(raw)-1], raw[:len(raw)-1]}
+		if p.x == 0 { // there the secret itself would be
+			return nil, foreignFault(i+1, "its place is 0, and no share of vault has that")
+		}
 		for j, before := range points {
-			if before.x == p.x || len(before.y) != len(p.y) || p.x == 0 {
+			if before.x == p.x || len(before.y) != len(p.y) {
 				return nil, foreignFault(i+1, fmt.Sprintf("it cannot stand beside share %d: the same place, or another length", j+1))
 			}
 		}

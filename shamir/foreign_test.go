@@ -28,6 +28,9 @@ func TestSharesOfVault(t *testing.T) {
 		if have, err := CombineForeign(Vault, texts); err != nil || !bytes.Equal(have, secret) {
 			t.Errorf("%d bytes: %x, %v", size, have, err)
 		}
+		if _, err := CombineForeign(Vault, [][]byte{[]byte("0a00"), []byte("0b01")}); err == nil {
+			t.Error("a share at 0, which would be the secret, was taken")
+		}
 		if _, err := CombineForeign(Vault, [][]byte{texts[0], texts[1], texts[0]}); err == nil {
 			t.Error("one share was taken twice")
 		}

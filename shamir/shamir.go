@@ -14,6 +14,7 @@ package shamir
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -156,20 +157,50 @@ func deal(random io.Reader, payload []byte, threshold, count int) ([][]byte, err
 }
 
 // evaluate gives the value at x of the polynomials of the lowest degree
-// through the points. The library gives the value at 0 only; adding x to every
-// place moves x there, for addition in GF(2^8) is its own inverse.
+// through the points: the sum of their values, each times its weight at x.
 func evaluate(through []point, x byte) ([]byte, error) {
+	w, err := weights(through, x)
+	if err != nil {
+		return nil, err
+	}
+	value := make([]byte, len(through[0].y))
+	for i, p := range through {
+		if len(p.y) != len(value) {
+			return nil, errors.New("the values have different lengths")
+		}
+		for j, y := range p.y {
+			value[j] ^= product(w[i], y)
+		}
+	}
+	return value, nil
+}
+
+// weights gives what the value at each point counts for at x. They depend on
+// places and not on values, so the library finds them once for all bytes: it
+// interpolates the unit vectors. It gives the value at 0 only; adding x to every
+// place moves x there, for addition in GF(2^8) is its own inverse.
+func weights(through []point, x byte) ([]byte, error) {
 	parts := make([][]byte, 0, len(through))
-	for _, p := range through {
-		part := make([]byte, 0, len(p.y)+1)
-		parts = append(parts, append(append(part, p.y...), p.x^x))
+	for i, p := range through {
+		part := make([]byte, len(through)+1)
+		part[i], part[len(through)] = 1, p.x^x
+		parts = append(parts, part)
 	}
-	value, err := shamir.Combine(parts)
-	for _, part := range parts {
-		clear(part)
-	}
+	w, err := shamir.Combine(parts)
 	if err != nil {
 		return nil, fmt.Errorf("interpolating: %w", err)
 	}
-	return value, nil
+	return w, nil
+}
+
+// product multiplies in GF(2^8) modulo x^8+x^4+x^3+x+1, in the same steps
+// whatever the factors are.
+func product(a, b byte) byte {
+	p := byte(0)
+	for range 8 {
+		p ^= -(b & 1) & a
+		a = a<<1 ^ -(a>>7)&0x1b
+		b >>= 1
+	}
+	return p
 }

@@ -104,6 +104,49 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
+// TestEvaluate holds interpolation against the library's, which is given the
+// bytes themselves.
+func TestEvaluate(t *testing.T) {
+	random := &stream{}
+	for threshold := 2; threshold <= 9; threshold++ {
+		points := make([]point, threshold)
+		for i := range points {
+			y := make([]byte, 256)
+			for j := range y {
+				y[j] = byte(j) // every byte once, in another order at each point
+			}
+			shift := make([]byte, 1)
+			if _, err := io.ReadFull(random, shift); err != nil {
+				t.Fatal(err)
+			}
+			for j := range y {
+				y[j] = y[j]*(2*shift[0]+1) + shift[0]
+			}
+			points[i] = point{byte(7*i + 1), y}
+		}
+		for _, x := range []byte{0, 1, 2, 200, 255} {
+			var parts [][]byte
+			for _, p := range points {
+				parts = append(parts, append(slices.Clone(p.y), p.x^x))
+			}
+			want, err := vault.Combine(parts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if have, err := evaluate(points, x); err != nil || !bytes.Equal(have, want) {
+				t.Errorf("%d points at %d: %v, %x, want %x", threshold, x, err, have, want)
+			}
+		}
+	}
+	for name, points := range map[string][]point{
+		"none": nil, "one": {{1, []byte{1}}}, "one twice": {{1, []byte{1}}, {1, []byte{1}}}, "lengths": {{1, []byte{1}}, {2, []byte{1, 2}}},
+	} {
+		if _, err := evaluate(points, 0); err == nil {
+			t.Errorf("%s: it was interpolated", name)
+		}
+	}
+}
+
 // TestBelowThreshold holds what "fewer give nothing" means: for the shares of
 // a coalition that is one short, every payload is possible, and each with
 // exactly one value of the missing share.
