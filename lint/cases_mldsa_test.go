@@ -37,7 +37,47 @@ func latticeFixtures() []fixture {
 			s := rootScene(t, "A root with a key of ML-DSA-65.", func(g *stage) { g.draft = true })
 			return withLattice(t, s, arc65, key65, false)
 		},
+	}, {
+		rule: "e_crlx_mldsa_signature",
+		pass: latticeList("A root's list signed with ML-DSA-65.", arc65, 3309, false),
+		fail: latticeList("A root's list signed with ML-DSA-65, named with NULL parameters.", arc65, 3309, true),
 	}}
+}
+
+// latticeList is a draft of a list with a signature of ML-DSA, or of what has
+// the given last arc, of so many octets. It comes without its issuer.
+func latticeList(about string, arc, octets int, parameters bool) func(testing.TB) scene {
+	return func(t testing.TB) scene {
+		s := listScene(t, about, nil, func(g *listStage) { g.draft = true })
+		var whole struct {
+			Signed    asn1.RawValue
+			Algorithm asn1.RawValue
+			Signature asn1.BitString
+		}
+		_, err := asn1.Unmarshal(s.blocks[0].Bytes, &whole)
+		noError(t, err)
+		id := struct {
+			OID        asn1.ObjectIdentifier
+			Parameters asn1.RawValue `asn1:"optional"`
+		}{OID: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, arc}}
+		if parameters {
+			id.Parameters = asn1.NullRawValue
+		}
+		algorithm, err := asn1.Marshal(id)
+		noError(t, err)
+		var inside []asn1.RawValue
+		_, err = asn1.Unmarshal(whole.Signed.FullBytes, &inside)
+		noError(t, err)
+		inside[1] = asn1.RawValue{FullBytes: algorithm}
+		signed, err := asn1.Marshal(inside)
+		noError(t, err)
+		whole.Signed, whole.Algorithm = asn1.RawValue{FullBytes: signed}, inside[1]
+		whole.Signature = asn1.BitString{Bytes: make([]byte, octets), BitLength: 8 * octets}
+		s.blocks[0].Bytes, err = asn1.Marshal(whole)
+		noError(t, err)
+		s.blocks = s.blocks[:1]
+		return s
+	}
 }
 
 // latticeScene is a draft for a key of ML-DSA, or of what has the given last

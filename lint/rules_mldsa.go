@@ -66,6 +66,17 @@ func latticeRules() []Rule {
 			return o.cert.root() && o.cert.IsCA && o.cert.given.Clients == nil && strings.HasPrefix(keyLattice(o.cert.Certificate), lattice)
 		},
 		check: func(o *object) []string { return cannotVerify(o, nil) },
+	}, {
+		ID: "e_crlx_mldsa_signature", Severity: Error, Object: ObjectCRL,
+		Title:     "a list signed with ML-DSA names it without parameters, not as HashML-DSA, and its signature has the right length",
+		Citation:  "RFC 9881 §2, §3; FIPS 204 table 2",
+		Effective: rfc9881,
+		Advice:    "sign the list with software that implements the final standard",
+		applies:   func(o *object) bool { return len(latticeSignature(o.crl.Raw)) > 0 },
+		check: func(o *object) []string {
+			ids := latticeSignature(o.crl.Raw)
+			return append(wrongLattice(ids), wrongLatticeSizes(ids, 0, len(o.crl.Signature))...)
+		},
 	}}
 }
 
@@ -94,15 +105,17 @@ const (
 	hashMLDSA44, hashMLDSA87 = 32, 34
 )
 
+// familyOctets are 2.16.840.1.101.3.4.3 in DER.
+var familyOctets = []byte{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03}
+
 // latticeIDs reads the algorithm identifiers of a certificate's key and
 // signature, as far as they are of ML-DSA or HashML-DSA.
 func latticeIDs(c *x509.Certificate) []latticeID {
-	// The octets of 2.16.840.1.101.3.4.3, without which nothing of the family is
-	// there: most certificates need no second look.
-	if !bytes.Contains(c.Raw, []byte{0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03}) {
+	// Without these octets nothing of the family is there: most certificates need
+	// no second look.
+	if !bytes.Contains(c.Raw, familyOctets) {
 		return nil
 	}
-	var outer struct{ Signed, Algorithm, Signature asn1.RawValue }
 	var info struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Key       asn1.BitString
@@ -111,13 +124,21 @@ func latticeIDs(c *x509.Certificate) []latticeID {
 	if _, err := asn1.Unmarshal(c.RawSubjectPublicKeyInfo, &info); err == nil {
 		all = appendLattice(all, "key", info.Algorithm)
 	}
+	return append(all, latticeSignature(c.Raw)...)
+}
+
+// latticeSignature reads the algorithm identifier of a signature, as far as it
+// is of ML-DSA or HashML-DSA.
+func latticeSignature(der []byte) []latticeID {
+	var outer struct{ Signed, Algorithm, Signature asn1.RawValue }
 	var signature pkix.AlgorithmIdentifier
-	if _, err := asn1.Unmarshal(c.Raw, &outer); err == nil {
-		if _, err := asn1.Unmarshal(outer.Algorithm.FullBytes, &signature); err == nil {
-			all = appendLattice(all, "signature", signature)
-		}
+	if _, err := asn1.Unmarshal(der, &outer); err != nil || !bytes.Contains(outer.Algorithm.FullBytes, familyOctets) {
+		return nil
 	}
-	return all
+	if _, err := asn1.Unmarshal(outer.Algorithm.FullBytes, &signature); err != nil {
+		return nil
+	}
+	return appendLattice(nil, "signature", signature)
 }
 
 func appendLattice(all []latticeID, of string, id pkix.AlgorithmIdentifier) []latticeID {
@@ -151,12 +172,14 @@ func latticeName(last int) string {
 }
 
 // checkLatticeIDs looks at both algorithm identifiers.
-func checkLatticeIDs(o *object) []string {
+func checkLatticeIDs(o *object) []string { return wrongLattice(latticeIDs(o.cert.Certificate)) }
+
+func wrongLattice(ids []latticeID) []string {
 	var details []string
-	for _, id := range latticeIDs(o.cert.Certificate) {
+	for _, id := range ids {
 		switch {
 		case id.prehash():
-			details = append(details, fmt.Sprintf("the %s is of HashML-DSA (%s), which certificates do not use", id.of, id.Algorithm))
+			details = append(details, fmt.Sprintf("the %s is of HashML-DSA (%s), which certificates and lists do not use", id.of, id.Algorithm))
 		case len(id.Parameters.FullBytes) > 0:
 			details = append(details, fmt.Sprintf("the algorithm identifier %s of the %s has parameters %x, and must have none", id.Algorithm, id.of, id.Parameters.FullBytes))
 		}
@@ -167,13 +190,17 @@ func checkLatticeIDs(o *object) []string {
 // checkLatticeSizes counts octets. The signature of a draft is a stand-in, and
 // counts where it has been given the right length.
 func checkLatticeSizes(o *object) []string {
+	return wrongLatticeSizes(latticeIDs(o.cert.Certificate), keyOctets(o.cert.RawSubjectPublicKeyInfo), len(o.cert.Signature))
+}
+
+func wrongLatticeSizes(ids []latticeID, key, signature int) []string {
 	type sizes struct{ key, signature int }
 	table := map[int]sizes{17: {1312, 2420}, 18: {1952, 3309}, 19: {2592, 4627}}
 	var details []string
-	for _, id := range latticeIDs(o.cert.Certificate) {
-		want, have := table[id.last].signature, len(o.cert.Signature)
+	for _, id := range ids {
+		want, have := table[id.last].signature, signature
 		if id.of == "key" {
-			want, have = table[id.last].key, keyOctets(o.cert.RawSubjectPublicKeyInfo)
+			want, have = table[id.last].key, key
 		}
 		if !id.prehash() && want != have {
 			details = append(details, fmt.Sprintf("the %s of %s has %d octets, and must have %d", id.of, latticeName(id.last), have, want))

@@ -101,6 +101,20 @@ func TestMLDSAPrehash(t *testing.T) {
 	}
 }
 
+// TestMLDSALists shows that HashML-DSA and a signature cut short are told of a
+// list, whose issuer nobody has.
+func TestMLDSALists(t *testing.T) {
+	for word, s := range map[string]scene{
+		"HashML-DSA (2.16.840.1.101.3.4.3.33)":                         latticeList("", hashMLDSA44+1, 3309, false)(t),
+		"the signature of ML-DSA-87 has 4626 octets":                   latticeList("", mldsa87, 4626, false)(t),
+		"2.16.840.1.101.3.4.3.17 of the signature has parameters 0500": latticeList("", mldsa44, 2420, true)(t),
+	} {
+		if got := details(t, s, "e_crlx_mldsa_signature"); !strings.Contains(got, word) {
+			t.Errorf("detail is %q, want %q", got, word)
+		}
+	}
+}
+
 // TestUnlikelyStarts walks the days at which clocks begin.
 func TestUnlikelyStarts(t *testing.T) {
 	for start, want := range map[string]bool{

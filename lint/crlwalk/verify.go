@@ -58,7 +58,7 @@ func (l *List) CheckIssuer(issuer *x509.Certificate) error {
 func (l *List) CheckSignature(key crypto.PublicKey) error {
 	s, known := public.SchemeOf(l.Algorithm)
 	if !known {
-		return fmt.Errorf("signature algorithm %s is not one that this version verifies", s.Name)
+		return s.Refuse()
 	}
 	digest, _ := l.Digest()
 	if s.Verify(key, digest, l.Signature) != nil {

@@ -64,9 +64,18 @@ func kindOf(key crypto.PublicKey) string {
 	return ""
 }
 
+// Refuse says why a signature of a scheme that SchemeOf does not know is not
+// verified.
+func (s Scheme) Refuse() error {
+	if s.kind != "" {
+		return fmt.Errorf("the identifier of signature algorithm %s has parameters, and must have none: %w", s.Name, ErrSignature)
+	}
+	return fmt.Errorf("signature algorithm %s is not one that this version verifies", s.Name)
+}
+
 // SchemeOf finds the algorithm of an AlgorithmIdentifier in DER. Where it is
-// not known, or where it has parameters that it must not have (RFC 9881 §2),
-// the name is the object identifier.
+// not known the name is the object identifier. One with parameters that it must
+// not have (RFC 9881 §2) is not known, and has its name.
 func SchemeOf(algorithm []byte) (Scheme, bool) {
 	var id struct {
 		OID        asn1.ObjectIdentifier
@@ -214,7 +223,7 @@ func check(object, message, signature, spki []byte) error {
 	}
 	s, known := SchemeOf(algorithm)
 	if !known {
-		return fmt.Errorf("signature algorithm %s is not one that this version verifies", s.Name)
+		return s.Refuse()
 	}
 	if s.Hash != 0 { // crypto/x509 knows these, and refused it for a reason
 		return fmt.Errorf("the identifier of signature algorithm %s is not as it must be: %w", s.Name, ErrSignature)
