@@ -44,11 +44,11 @@ func latticeFixtures() []fixture {
 	}}
 }
 
-// latticeList is a draft of a list with a signature of ML-DSA, or of what has
+// latticeList is a list with a signature of ML-DSA, or of what has
 // the given last arc, of so many octets. It comes without its issuer.
 func latticeList(about string, arc, octets int, parameters bool) func(testing.TB) scene {
 	return func(t testing.TB) scene {
-		s := listScene(t, about, nil, func(g *listStage) { g.draft = true })
+		s := listScene(t, about, nil, nil)
 		var whole struct {
 			Signed    asn1.RawValue
 			Algorithm asn1.RawValue
