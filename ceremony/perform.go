@@ -47,6 +47,10 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.establishShares(ctx, a)
 	case plan.ReshareSecret:
 		result, err = c.reshare(ctx, a)
+	case plan.BackUpKey:
+		result, err = c.backUpKey(ctx, a)
+	case plan.SealKey:
+		result, err = c.sealKey(ctx, a)
 	}
 	if err != nil {
 		return err
@@ -76,6 +80,9 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 	}
 	spec, err := keySpec(*a.Key())
 	if err != nil {
+		return Result{}, err
+	}
+	if err := c.passagesOf(ctx, a); err != nil {
 		return Result{}, err
 	}
 	adopted := false
@@ -139,12 +146,13 @@ func (c *ceremony) key(ctx context.Context, ref plan.KeyRef) (hsm.Key, []byte, e
 	have, _ := c.Book.State().Authority(ref.Address)
 	g, known := have.At(ref.Generation)
 	if known && g.Key != nil {
-		store, err := c.store(ctx, g.Key.Key.Store)
+		place := c.placeOf(c.Book.State(), name)
+		store, err := c.store(ctx, place.Store)
 		if err != nil {
 			return nil, nil, err
 		}
 		if c.keys[name] == nil {
-			if err := c.find(ctx, store, g.Key); err != nil {
+			if err := c.find(ctx, store, &plan.KeyMade{Address: ref.Address, Key: place, SPKI: g.SPKI()}); err != nil {
 				return nil, nil, err
 			}
 		}

@@ -50,6 +50,7 @@ type Result struct {
 	Adopted bool     // the key was found after an interruption
 	Differ  []string // fields in which the bytes differ from the plan's preview
 	Files   []string // written
+	Said    []string // more for the screen, in sentences
 }
 
 // Secrets knows what only people or files know. new asks for a secret that is

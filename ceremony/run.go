@@ -29,7 +29,7 @@ func (r *Room) Run(ctx context.Context, a *Admitted) (err error) {
 		}
 		return r.writeFiles()
 	}
-	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}}
+	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}, ways: map[passage]hsm.Way{}}
 	defer c.leave()
 	if err := c.prepare(); err != nil {
 		return err
@@ -47,6 +47,7 @@ type ceremony struct {
 	opened   map[spec.Address]hsm.Store
 	secrets  map[spec.Address][]byte
 	keys     map[keyOf]hsm.Key
+	ways     map[passage]hsm.Way
 	plugged  []spec.Address // tokens in readers, the longest unused first
 
 	step        script.Step // that is being taken
@@ -121,6 +122,7 @@ func (c *ceremony) outputsFree(s plan.State) error {
 			case err != nil:
 				return fmt.Errorf("%s: %w", name, err)
 			case action.Key() != nil && s.Open != nil && s.Open.Intent != nil && s.Open.Intent.Action == action.Number:
+			case action.Kind == plan.BackUpKey && s.Open != nil && s.Open.Done == action.Number-1: // a copy of the key itself, or refused
 			case s.Released(name, have): // the next one may replace it
 			case known[name] == nil || !bytes.Equal(have, known[name]):
 				return refuse("move it away; what a ceremony makes is never overwritten", "%s is already there and does not come from this ledger", name)
@@ -150,13 +152,13 @@ func (c *ceremony) unlock(ctx context.Context, s plan.State) error {
 		return err
 	}
 	for _, action := range c.plan.Actions[c.done():] {
-		if action.Key() != nil {
-			if err := c.prove(ctx, action.Key().Store); err != nil {
+		if to := action.Key(); to != nil {
+			if err := c.prove(ctx, to.Store); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return c.passages(ctx)
 }
 
 // unlockSecret gets a secret once. One that is still to be made, or that is
@@ -198,13 +200,40 @@ func (c *ceremony) prove(ctx context.Context, address spec.Address) error {
 		}
 	}
 	for _, action := range c.plan.Actions[c.done():] {
-		able, can := store.(hsm.Able)
-		if !can || action.Key() == nil || action.Key().Store != address {
+		key := action.Key()
+		if b := action.BackUpKey; b != nil && b.Policy != spec.VendorClone {
+			key = &b.Key
+		}
+		if key == nil || key.Store != address {
 			continue
 		}
-		if err := able.CanMake(action.Key().Algorithm); err != nil {
-			return fmt.Errorf("%s: %w", address, err)
+		if able, can := store.(hsm.Able); can {
+			if err := able.CanMake(key.Algorithm); err != nil {
+				return fmt.Errorf("%s: %w", address, err)
+			}
 		}
+		if err := c.vacant(ctx, store, *key, action.Number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// vacant refuses to begin when a token holds something under the names of a key
+// that the plan puts there. What an interrupted run of this very action left is
+// looked at when it comes to it.
+func (c *ceremony) vacant(ctx context.Context, store hsm.Store, key plan.KeyAction, action int) error {
+	open := c.Book.State().Open
+	vacant, can := store.(hsm.Vacant)
+	if !can || open != nil && open.Done == action-1 {
+		return nil
+	}
+	spec, err := keySpec(key)
+	if err != nil {
+		return err
+	}
+	if err := vacant.Vacant(ctx, spec); err != nil {
+		return fmt.Errorf("%s: %w", key.Store, err)
 	}
 	return nil
 }
@@ -220,7 +249,9 @@ func (c *ceremony) find(ctx context.Context, store hsm.Store, have *plan.KeyMade
 	if err != nil {
 		return fmt.Errorf("key of %s: %w", plan.Label(have.Address, have.Key.Generation), err)
 	}
-	c.keys[name] = key
+	if c.keys[name] == nil || c.placeOf(c.Book.State(), name).Store == have.Key.Store {
+		c.keys[name] = key
+	}
 	return nil
 }
 
@@ -243,24 +274,38 @@ func (c *ceremony) giveUp(address spec.Address, cause error) error {
 // encrypted under a mistyped password.
 func (c *ceremony) existingKeys(s plan.State) []*plan.KeyMade {
 	var found []*plan.KeyMade
+	use := func(at keyOf) {
+		if place := c.placeOf(s, at); place.Store != (spec.Address{}) {
+			have, _ := s.Authority(at.address)
+			g, _ := have.At(at.generation)
+			found = append(found, &plan.KeyMade{Address: at.address, Key: place, SPKI: g.SPKI()})
+		}
+	}
 	for _, action := range c.plan.Actions[c.done():] {
 		if issuer, signs := action.Issuer(); signs {
-			have, _ := s.Authority(issuer.Address)
-			if g, known := have.At(issuer.Generation); known && g.Key != nil {
-				found = append(found, g.Key)
-			}
+			use(keyOf{issuer.Address, issuer.Generation})
+		}
+		if k := action.SealKey; k != nil {
+			use(keyOf{action.Address, k.Generation})
 		}
 		if adopt := action.Adopt; adopt != nil && adopt.Key != nil {
 			found = append(found, &plan.KeyMade{Address: action.Address, Key: *adopt.Key, SPKI: adopt.SPKI})
 		}
-		if action.Key() == nil {
+		to := action.Key()
+		if b := action.BackUpKey; b != nil {
+			use(keyOf{action.Address, b.Key.Generation})
+			to = &b.Key
+		}
+		if to == nil {
 			continue
 		}
-		if keys := s.KeysOf(action.Key().Store); len(keys) > 0 {
+		if keys := s.KeysOf(to.Store); len(keys) > 0 {
 			found = append(found, keys[0])
 		}
 	}
-	name := func(k *plan.KeyMade) string { return fmt.Sprintf("%s %06d", k.Address, k.Key.Generation) }
+	name := func(k *plan.KeyMade) string {
+		return fmt.Sprintf("%s %06d %s", k.Address, k.Key.Generation, k.Key.Store)
+	}
 	slices.SortFunc(found, func(a, b *plan.KeyMade) int { return strings.Compare(name(a), name(b)) })
 	return slices.CompactFunc(found, func(a, b *plan.KeyMade) bool { return name(a) == name(b) })
 }
@@ -279,6 +324,18 @@ func (c *ceremony) opensSomething(secret spec.Address, existing []*plan.KeyMade)
 		store := c.storeOf(k.Key.Store)
 		return store != nil && store.Password != nil && store.Password.Address == secret
 	})
+}
+
+// placeOf gives where a key that exists is used: where it was made, or in the
+// backup whose store the estate names.
+func (c *ceremony) placeOf(s plan.State, at keyOf) plan.KeyAction {
+	described, err := c.authority(at.address)
+	if err != nil {
+		described = nil // of an authority that the estate lets go of
+	}
+	have, _ := s.Authority(at.address)
+	g, _ := have.At(at.generation)
+	return g.Place(described)
 }
 
 func (c *ceremony) storeOf(address spec.Address) *spec.KeyStore {
@@ -328,7 +385,7 @@ func (c *ceremony) store(ctx context.Context, address spec.Address) (hsm.Store, 
 
 func keySpec(k plan.KeyAction) (hsm.KeySpec, error) {
 	id, err := hex.DecodeString(k.KeyID)
-	return hsm.KeySpec{ID: id, Label: k.Label, Location: k.Location, Algorithm: k.Algorithm.KeyType()}, err
+	return hsm.KeySpec{ID: id, Label: k.Label, Location: k.Location, Algorithm: k.Algorithm.KeyType(), Leaves: k.Extractable}, err
 }
 
 // open writes the first entry of a ceremony, or of its continuation.

@@ -232,6 +232,10 @@ type memoryStore struct {
 	made  []string
 	wrong bool // gives signatures of another key
 	lacks spec.Algorithm
+
+	noWay     bool // copies no key
+	wrongCopy bool // gives another key as a copy
+	sealed    []string
 }
 
 func (m *memoryStore) CanMake(a spec.Algorithm) error {

@@ -61,8 +61,7 @@ func (c *ceremony) use(address spec.Address) {
 // unplug logs out of a token, and forgets the keys on it.
 func (c *ceremony) unplug(address spec.Address) error {
 	for name := range c.keys {
-		have, _ := c.Book.State().Authority(name.address)
-		if g, known := have.At(name.generation); known && g.Key != nil && g.Key.Key.Store == address {
+		if c.placeOf(c.Book.State(), name).Store == address {
 			delete(c.keys, name)
 		}
 	}

@@ -17,6 +17,9 @@ type KeySpec struct {
 	Label     string // CKA_LABEL
 	Location  string // file store: path below the estate's folder; a token's URI otherwise
 	Algorithm spec.Algorithm
+	// Leaves asks for a key that may leave its store, encrypted, until it is
+	// sealed: one that a backup is to be made of.
+	Leaves bool
 }
 
 // Store is an opened key store. A store is used by one goroutine at a time.
@@ -59,6 +62,57 @@ type Evident interface {
 // an algorithm. The error wraps ErrUnsupported when it does not.
 type Able interface {
 	CanMake(a spec.Algorithm) error
+}
+
+// Copier is a Store that can put a copy of one of its keys into another store
+// of its kind, so that the key outlives a device.
+type Copier interface {
+	// CanCopy finds a way by trying it with a throw-away key of the algorithm,
+	// of which nothing stays in either store: the copy signs, and once sealed
+	// neither is given out again. The error wraps ErrUnsupported and says what
+	// was tried when there is no way.
+	CanCopy(ctx context.Context, a spec.Algorithm, to Store) (Way, error)
+
+	// Copy puts a copy of the key that k names, whose public key is spki, into
+	// another store, where at names it. The copy cannot leave that store, and
+	// has signed when it is given. The error wraps ErrExists when anything has
+	// its names there already; after an interruption (c.Resumed) a copy that is
+	// there and proves itself is taken over.
+	Copy(ctx context.Context, c Copying) (Copied, error)
+
+	// Seal ends for good that a key may leave, and proves it by trying.
+	Seal(ctx context.Context, k KeySpec, spki []byte) ([]Evidence, error)
+}
+
+// Way is how a key gets from one store into another, in words that the driver
+// that gave them understands again.
+type Way struct {
+	Carrier string // what brings the wrapping key across
+	Wrap    string // what the key is wrapped with
+	Format  string // in which form that was seen to be
+}
+
+// Copying is one copy to be made.
+type Copying struct {
+	Key     KeySpec
+	SPKI    []byte
+	To      Store
+	At      KeySpec // the names of the copy
+	Way     Way     // as CanCopy gave it
+	Resumed bool
+}
+
+// Copied is a copy that was made.
+type Copied struct {
+	Key      Key
+	Adopted  bool // it was there, from before an interruption
+	Evidence []Evidence
+}
+
+// Vacant is a Store that can say before anything is made whether the names of a
+// key are free. The error wraps ErrExists when they are not.
+type Vacant interface {
+	Vacant(ctx context.Context, k KeySpec) error
 }
 
 // Evidence is one thing said about a key, and how well it is known.

@@ -20,6 +20,8 @@ func (s *State) issuerKey(k KeyRef) ([]byte, error) {
 		return nil, fmt.Errorf("the key of %s (generation %d) does not exist yet", k.Address, k.Generation)
 	case len(k.SPKI) > 0 && !bytes.Equal(k.SPKI, g.spki):
 		return nil, fmt.Errorf("the plan's key of %s is not the ledger's", k.Address)
+	case g.open():
+		return nil, fmt.Errorf("the key of %s can still leave its token; it signs nothing before it is sealed", k.Address)
 	}
 	return g.spki, nil
 }

@@ -376,7 +376,7 @@ func (m *maker) opensAlready(s *spec.Secret) bool {
 			continue
 		}
 		_, ready := m.state.Token(k.Address)
-		if !ready && !slices.ContainsFunc(m.state.Authorities(), func(a Authority) bool { return a.Key != nil && a.Key.Key.Store == k.Address }) {
+		if !ready && len(m.state.KeysOf(k.Address)) == 0 {
 			continue
 		}
 		m.diags.Report(s.Origin, "custodians", "Secret that keys are locked with already",

@@ -41,6 +41,8 @@ type Event struct {
 	People    *PeopleChanged  `json:"people_changed,omitempty"`
 	Exception *ExceptionNoted `json:"exception_noted,omitempty"`
 	Aborted   *Aborted        `json:"ceremony_aborted,omitempty"`
+	BackedUp  *KeyBackedUp    `json:"key_backed_up,omitempty"`
+	KeySealed *KeySealed      `json:"key_sealed,omitempty"`
 }
 
 // EventKind names what happened.
@@ -73,6 +75,8 @@ const (
 	PeopleCame         EventKind = "people_changed"
 	ExceptionHappened  EventKind = "exception_noted"
 	CeremonyAborted    EventKind = "ceremony_aborted"
+	KeyWasBackedUp     EventKind = "key_backed_up"
+	KeyWasSealed       EventKind = "key_sealed"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone

@@ -22,6 +22,8 @@ type Generation struct {
 	Imported     bool           // other software made it
 	ImportedCRL  []byte         // DER of the last list of that software, nil when there was none
 	Issued       []IssuedSerial // what that software issued, as far as its list tells
+	Backups      []Backup       // copies of the key
+	Sealed       bool           // the key could leave its token once, and no longer can
 
 	spki []byte // of the key
 }

@@ -57,7 +57,8 @@ func (m *maker) due(a *spec.Authority, c *x509.Certificate) bool {
 // estate wants one that says something else, or when it is time.
 func (m *maker) keep(a *spec.Authority, have Authority, g Generation) {
 	c := g.certificate()
-	found := differences(have.Want, wanted(m.estate, a))
+	found := sameKeyElsewhere(differences(have.Want, wanted(m.estate, a)), a, g)
+	m.backUpKept(a, g)
 	if m.issuerChanged(a, have) {
 		found = append(found, Difference{
 			Name: "issuer's generation", Before: fmt.Sprint(have.IssuerGeneration), After: fmt.Sprint(m.materials[a.Issuer.Address].ref.Generation),

@@ -356,28 +356,23 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 		m.diags.Report(a.Origin, "key", "Key that cannot be previewed", "%s.", err)
 		return false
 	}
-	name := keyName(a)
-	m.initializeToken(a.Key.Store)
-	id := m.draw("key id", a.Address, strconv.Itoa(a.KeyGeneration()), 16)
-	location := a.Key.Store.Path + "/" + name + ".key"
-	if a.Key.Store.Token != nil {
-		token := *a.Key.Store.Token
-		token.Serial = "" // anybody may read where a key is; the key store says on which device
-		location = token.KeyURI(id, name)
+	for _, store := range append([]*spec.KeyStore{a.Key.Store}, a.Key.Backup...) {
+		m.initializeToken(store)
 	}
-	number := m.add(Action{
-		Kind: GenerateKey, Address: a.Address, Irreversible: true,
-		GenerateKey: &KeyAction{
-			Generation: a.KeyGeneration(), Store: a.Key.Store.Address, Algorithm: algorithm,
-			KeyID: hex.EncodeToString(id), Label: name, Location: location,
-		},
-	})
+	key := KeyAction{
+		Generation: a.KeyGeneration(), Store: a.Key.Store.Address, Algorithm: algorithm,
+		KeyID: hex.EncodeToString(m.draw("key id", a.Address, strconv.Itoa(a.KeyGeneration()), 16)), Label: keyName(a),
+		Extractable: a.Key.Policy() == spec.WrapThenSeal,
+	}
+	key.Location = m.location(a.Key.Store, key.KeyID, key.Label)
+	number := m.add(Action{Kind: GenerateKey, Address: a.Address, Irreversible: true, GenerateKey: &key})
 	m.materials[a.Address] = &material{
 		ref:   KeyRef{Address: a.Address, Generation: a.KeyGeneration(), Algorithm: algorithm, MadeBy: number},
 		stand: stand, spki: spki,
 	}
 	m.around.addKey(Label(a.Address, a.KeyGeneration()), spki)
 	m.useSecret(a.Key.Store.Password)
+	m.backUpNew(a, key)
 	return true
 }
 

@@ -67,18 +67,33 @@ func (m *maker) keysNeeded() []KeyNeeded {
 			found = append(found, k)
 		}
 	}
+	use := func(address spec.Address, generation int) {
+		have, _ := m.state.Authority(address)
+		if g, known := have.At(generation); known && g.Key != nil {
+			add(KeyNeeded{address, generation, g.Place(m.described(address)).Store})
+		}
+	}
 	for _, a := range m.plan.Actions {
 		if issuer, signs := a.Issuer(); signs {
-			have, _ := m.state.Authority(issuer.Address)
-			if g, known := have.At(issuer.Generation); known && g.Key != nil {
-				add(KeyNeeded{issuer.Address, issuer.Generation, g.Key.Key.Store})
-			}
+			use(issuer.Address, issuer.Generation)
+		}
+		if a.BackUpKey != nil {
+			use(a.Address, a.BackUpKey.Key.Generation)
 		}
 		if a.Adopt != nil && a.Adopt.Key != nil {
 			add(KeyNeeded{a.Address, a.Adopt.Key.Generation, a.Adopt.Key.Store})
 		}
 	}
 	return found
+}
+
+// described gives the estate's block of an authority, nil when there is none.
+func (m *maker) described(address spec.Address) *spec.Authority {
+	i := slices.IndexFunc(m.estate.Authorities, func(a *spec.Authority) bool { return a.Address == address })
+	if i < 0 {
+		return nil
+	}
+	return m.estate.Authorities[i]
 }
 
 // tokensNeeded lists the tokens that the plan's keys are on, or will be.
@@ -90,7 +105,8 @@ func (m *maker) tokensNeeded() {
 		}
 		used := slices.ContainsFunc(n.Keys, func(have KeyNeeded) bool { return have.Store == k.Address }) ||
 			slices.ContainsFunc(m.plan.Actions, func(a Action) bool {
-				return a.Key() != nil && a.Key().Store == k.Address || a.Kind == InitializeToken && a.Address == k.Address
+				return a.Key() != nil && a.Key().Store == k.Address || a.Kind == InitializeToken && a.Address == k.Address ||
+					a.BackUpKey != nil && a.BackUpKey.Key.Store == k.Address
 			})
 		if used {
 			n.Tokens = append(n.Tokens, TokenNeeded{Store: k.Address, Label: k.Token.Label, Serial: k.Token.Serial})

@@ -42,15 +42,16 @@ func (m *maker) useStore(a *spec.Authority, own *material, have Generation) {
 		m.useSecret(a.Key.Store.Password)
 		return
 	}
+	place := have.Place(a).Store
 	for _, k := range m.estate.KeyStores {
-		if k.Address == have.Key.Key.Store {
+		if k.Address == place {
 			m.useSecret(k.Password)
 			return
 		}
 	}
 	m.diags.Report(a.Origin, "key", "Key store of an old key is gone",
 		"The key of %s is in %s, which the estate no longer describes, and it still has to sign. Put the key_store block back.",
-		Label(a.Address, have.Number), have.Key.Key.Store)
+		Label(a.Address, have.Number), place)
 }
 
 // useKey notes the secret that opens the key of one generation of an

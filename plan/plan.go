@@ -133,6 +133,8 @@ const (
 	Move                   Kind = "move"
 	Forget                 Kind = "forget"
 	Adopt                  Kind = "adopt_authority"
+	BackUpKey              Kind = "back_up_key"
+	SealKey                Kind = "seal_key"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -156,6 +158,8 @@ type Action struct {
 	Move                   *MoveAction        `json:"move,omitempty"`
 	Forget                 *ForgetAction      `json:"forget,omitempty"`
 	Adopt                  *AdoptAction       `json:"adopt_authority,omitempty"`
+	BackUpKey              *BackUpAction      `json:"back_up_key,omitempty"`
+	SealKey                *KeyAction         `json:"seal_key,omitempty"` // as it was made
 }
 
 // KeyAction makes a key that did not exist.
@@ -166,6 +170,10 @@ type KeyAction struct {
 	KeyID      string         `json:"key_id"`   // CKA_ID, hex
 	Label      string         `json:"label"`    // CKA_LABEL, or the key's name in a file store
 	Location   string         `json:"location"` // file store: path below the estate; token: URI of RFC 7512
+
+	// Extractable says that the key may leave its token, encrypted, until it is
+	// sealed: a backup of it is made in between.
+	Extractable bool `json:"extractable,omitempty"`
 }
 
 // TokenAction makes an empty token ready. Its address is the key store's.
@@ -320,6 +328,7 @@ func (p *Plan) checked(open []byte) error {
 			SignCRL: a.SignCRL != nil, SignOCSP: a.SignOCSP != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
 			InitializeToken: a.InitializeToken != nil, GenerateSSHKey: a.GenerateSSHKey != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
 			Move: a.Move != nil, Forget: a.Forget != nil, Adopt: a.Adopt != nil,
+			BackUpKey: a.BackUpKey != nil, SealKey: a.SealKey != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {
@@ -364,6 +373,11 @@ func (a Action) Outputs() []string {
 			return nil
 		}
 		return []string{a.Key().Location}
+	case BackUpKey:
+		if a.BackUpKey.Key.OnToken() {
+			return nil
+		}
+		return []string{a.BackUpKey.Key.Location}
 	case SignCertificate:
 		return a.SignCertificate.Draft.Outputs
 	case SignCRL:

@@ -64,14 +64,16 @@ func (s State) SSHKeys() []KeyMade {
 	})
 }
 
-// KeysOf lists the keys that the ledger knows in one store: those of
-// authorities, then those of SSH authorities.
+// KeysOf lists the keys that the ledger knows in one store, backups among them:
+// those of authorities, then those of SSH authorities.
 func (s State) KeysOf(store spec.Address) []*KeyMade {
 	var keys []*KeyMade
 	for _, a := range s.Authorities() {
 		for _, g := range a.Generations {
-			if g.Key != nil && g.Key.Key.Store == store {
-				keys = append(keys, g.Key)
+			if there, is := g.In(store); is {
+				at := *g.Key
+				at.Key = there
+				keys = append(keys, &at)
 			}
 		}
 	}

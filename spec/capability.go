@@ -49,6 +49,11 @@ type Capability struct {
 	Algorithm Algorithm `json:"algorithm"`
 	Works     bool      `json:"works"`
 	Why       string    `json:"why,omitempty"` // when it does not work
+
+	// Copies says how a key went out of the token wrapped, and in again; NoCopies
+	// why there was no way. Both are empty when it was not tried.
+	Copies   string `json:"copies,omitempty"`
+	NoCopies string `json:"no_copies,omitempty"`
 }
 
 // CapabilityRefusal is one attempt to get a key out that should have been
@@ -103,6 +108,17 @@ func (c *Capabilities) Can(a Algorithm) (why string, works bool) {
 		}
 	}
 	return "it was not tested", false
+}
+
+// CanCopy reports whether keys of an algorithm were seen to go out of the token
+// wrapped and in again, and why not. What was not tried is not refused.
+func (c *Capabilities) CanCopy(a Algorithm) (why string, works bool) {
+	for _, have := range c.Algorithms {
+		if have.Algorithm == a.KeyType() && have.NoCopies != "" {
+			return have.NoCopies, false
+		}
+	}
+	return "", true
 }
 
 // Working lists the algorithms that were seen to work.

@@ -89,6 +89,18 @@ func (k *KeyStore) PINForm(officer bool) PINForm {
 	return f
 }
 
+// IsPIN reports whether a secret is the PIN of tokens and encrypts nothing.
+func (e *Estate) IsPIN(s *Secret) bool {
+	pin := false
+	for _, k := range e.KeyStores {
+		if k.Token == nil && k.Password == s {
+			return false
+		}
+		pin = pin || k.Token != nil && (k.Password == s || k.Token.OfficerPIN == s)
+	}
+	return pin && !slices.ContainsFunc(e.Provisioners, func(p *Provisioner) bool { return p.Password == s })
+}
+
 // validatePINForms holds the forms of a token's PINs against what it takes.
 func (t *Token) validatePINForms(d *Diagnostics, k *KeyStore) {
 	for _, p := range []struct {

@@ -108,6 +108,9 @@ type Key struct {
 	Origin
 	Store     *KeyStore
 	Algorithm Algorithm
+
+	Backup       []*KeyStore // each gets a copy, in the ceremony that makes the key
+	BackupPolicy string      // as written; Policy gives the effective value
 }
 
 // CSR is a PKCS#10 request for an authority whose key lives elsewhere. Only

@@ -77,6 +77,10 @@ func (a *SSHAuthority) validate(d *Diagnostics) {
 	case a.Key != nil && !slices.Contains(sshAlgorithms(), a.Key.Algorithm):
 		d.Report(a.Key.Origin, "algorithm", "Unknown algorithm", "%q is not an algorithm whose certificates OpenSSH takes. Use ed25519, ecdsa-p256 or rsa-3072.", a.Key.Algorithm)
 	}
+	if a.Key != nil && (len(a.Key.Backup) > 0 || a.Key.BackupPolicy != "") {
+		d.Report(a.Key.Origin, "", "Backup of an SSH key",
+			"Only keys of authorities are backed up. Remove backup; an SSH authority whose key may be lost gets a second one beside it, and clients trust both.")
+	}
 	if a.PublicKey != "" {
 		if _, _, err := ParseSSHPublicKey(a.PublicKey); err != "" {
 			d.Report(a.Origin, "public_key", "Not an SSH public key", "It %s. Write the line of the .pub file, such as \"ssh-ed25519 AAAA…\".", err)

@@ -30,6 +30,8 @@ func (e *Estate) Validate() Diagnostics {
 	e.validatePresign(&d)
 	for _, a := range e.Authorities {
 		a.Key.validateAbility(&d)
+		a.Key.validateBackup(&d)
+		a.warnWithoutBackup(&d, e.Environment)
 	}
 	for _, t := range e.Templates {
 		t.validate(&d)

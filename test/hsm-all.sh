@@ -1,10 +1,9 @@
 #!/bin/sh
 # The suite of all key stores (hsm/hsmtest) on the modules that make test leaves
 # out, because they need root and a daemon for the whole machine: opencryptoki's
-# soft token, and tpm2-pkcs11 on a TPM in software. Then a step-ca that is built
-# with cgo, on a key that a ceremony made on SoftHSM. It installs what it needs and
-# changes /etc/opencryptoki: run it on a machine to throw away, never twice at
-# once.
+# soft token, and tpm2-pkcs11 on a TPM in software. Then a ceremony with a backup,
+# on SoftHSM, with every fault at every call. It installs what it needs and changes
+# /etc/opencryptoki: run it on a machine to throw away, never twice at once.
 set -eu
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || { echo "hsm-all: it needs root" >&2; exit 1; }
@@ -54,50 +53,6 @@ PKI_TEST_MODULE=$lib/libtpm2_pkcs11.so.1 PKI_TEST_TOKEN=pkitest PKI_TEST_PIN=use
 	PKI_TEST_ALGORITHMS="ecdsa-p256 ecdsa-p384" PKI_TEST_LACKS="ed25519 rsa-4096" \
 	PKI_TEST_ENV="DBUS_SESSION_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS TPM2_PKCS11_LOG_LEVEL=0" suite "tpm2-pkcs11 on a TPM in software"
 
-echo "hsm-all: step-ca on a key that a ceremony made on SoftHSM"
-dpkg -s libpcsclite-dev pkg-config curl >/dev/null 2>&1 || apt-get install -qy --no-install-recommends libpcsclite-dev pkg-config curl >"$work/apt" 2>&1 || { cat "$work/apt" >&2; exit 1; }
-version=v0.30.2
-[ "$(cat .tools/bin-cgo/step-ca.pin 2>/dev/null)" = "$version" ] || {
-	GOBIN="$PWD/.tools/bin-cgo" CGO_ENABLED=1 go install -trimpath -ldflags='-s -w' "github.com/smallstep/certificates/cmd/step-ca@$version"
-	echo "$version" >.tools/bin-cgo/step-ca.pin
-}
-go build -trimpath -o "$work/pki" ./cmd/pki
-stepca=$PWD/.tools/bin-cgo/step-ca
-cd "$work"
-export SOFTHSM2_CONF="$work/softhsm2.conf"
-printf 'directories.tokendir = %s/tokens\nobjectstore.backend = file\n' "$work" >"$SOFTHSM2_CONF"
-mkdir tokens
-./pki init e --example two-tier-hsm >/dev/null
-umask 077
-echo officer-pin >so
-echo correct-horse-battery-staple >e/secrets/admin.txt
-cat >e/online.pki.hcl <<'HCL'
-secret "admin" { file = "secrets/admin.txt" }
-provisioner "jwk" "admin" { password = secret.admin }
-
-online_ca "us" {
-  authority    = authority.issuing
-  dns_names    = ["localhost"]
-  address      = "127.0.0.1:19443"
-  key          = "pkcs11:module-path=/usr/lib/softhsm/libsofthsm2.so;token=acme-issuing;object=issuing?pin-source=secrets/pin"
-  provisioners = [provisioner.admin]
-  systemd { hsm = "network" }
-}
-HCL
-for t in root issuing; do
-	./pki token init --module /usr/lib/softhsm/libsofthsm2.so --label "acme-$t" --pin-file "e/secrets/$t-pin.txt" --so-pin-file so >/dev/null
-done
-./pki -C e plan --out plan.json >/dev/null 2>&1
-./pki -C e apply plan.json --yes >said 2>&1 || { cat said; exit 1; }
-cp -r e/rendered/us ca
-mkdir -p ca/secrets
-cp e/secrets/issuing-pin.txt ca/secrets/pin
-(cd ca && STEPPATH="$work/ca" exec "$stepca" config/ca.json >../log 2>&1) &
-pids="$pids $!"
-n=0
-until curl -sf --cacert e/certs/root.crt https://localhost:19443/health >health 2>/dev/null; do
-	[ $((n += 1)) -lt 30 ] || { cat log; exit 1; }
-	sleep 0.5
-done
-grep -q '"ok"' health
-echo "    step-ca is healthy, and its certificate for localhost verifies up to the root"
+echo "hsm-all: a whole ceremony with a fault at every call of either token"
+PKI_TEST_EVERY_CALL=1 go test -count 1 -timeout 3h ./cmd/pki -run '^TestFaultAtEveryCallOfACeremony$' -v >"$work/out" 2>&1 || { cat "$work/out"; exit 1; }
+grep ' calls, ' "$work/out"

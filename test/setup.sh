@@ -54,6 +54,21 @@ printf '%s\n' "$tools" | while read -r name pin; do
 	printf '%s\n' "$pin" >"$bin/$name.pin"
 done
 
+# A second step-ca, with cgo: only that one can sign with keys on tokens. Without
+# the YubiKey's own interface it needs no header files of smart cards.
+cgo=$PWD/.tools/bin-cgo
+pin=$(printf '%s\n' "$tools" | sed -n 's/^step-ca //p')
+if ! [ -x "$cgo/step-ca" ] || [ "$(cat "$cgo/step-ca.pin" 2>/dev/null)" != "$pin" ]; then
+	say "building step-ca with cgo ($pin), once, in a few minutes"
+	mkdir -p "$cgo"
+	rm -f "$cgo/step-ca.pin"
+	if ! log=$(CGO_ENABLED=1 GOBIN="$cgo" go install -trimpath -tags noyubikey -ldflags='-s -w' "$pin" </dev/null 2>&1); then
+		printf '%s\n' "$log" >&2
+		exit 1
+	fi
+	printf '%s\n' "$pin" >"$cgo/step-ca.pin"
+fi
+
 # The OpenAPI description of Kubernetes, by which rendered manifests are judged.
 swagger=.tools/kubernetes.json
 kubernetes=k8s.io/kubernetes@v1.32.4

@@ -72,7 +72,7 @@ func alike(p *plan.Plan, a, b plan.Action) bool {
 		return false
 	}
 	switch a.Kind {
-	case plan.EstablishShares, plan.ReshareSecret, plan.InitializeToken, plan.AppointOfficers:
+	case plan.EstablishShares, plan.ReshareSecret, plan.InitializeToken, plan.AppointOfficers, plan.BackUpKey, plan.SealKey:
 		return false
 	case plan.GenerateKey, plan.GenerateSSHKey:
 		return a.Key().Store == b.Key().Store
@@ -108,6 +108,9 @@ func (w *writer) act(group []plan.Action) Step {
 		s.Minutes = 3
 	case plan.SignCertificate:
 		s.Reads = "Subject, issuer, validity, path length, serial number; then the SHA-256 of the certificate."
+		s.Minutes = 3
+	case plan.BackUpKey:
+		s.Reads = "From where the key goes and where to; then the way that the screen tells, and that both signed one challenge."
 		s.Minutes = 3
 	case plan.SignCRL:
 		s.Reads = "Number, dates and entries of the CRL."
@@ -147,6 +150,10 @@ func Title(a plan.Action) string {
 		return "Sign the OCSP response about " + a.Address.String()
 	case plan.GenerateProvisionerKey:
 		return "Make the key of " + a.Address.String()
+	case plan.BackUpKey:
+		return fmt.Sprintf("Back the key of %s up in %s", label(a.Address, a.BackUpKey.Key.Generation), a.BackUpKey.Key.Store)
+	case plan.SealKey:
+		return "Seal the key of " + label(a.Address, a.SealKey.Generation)
 	case plan.InitializeToken:
 		return fmt.Sprintf("Make the token %q ready", a.InitializeToken.Label)
 	case plan.AppointOfficers:
@@ -171,6 +178,9 @@ func label(a spec.Address, generation int) string { return plan.Label(a, generat
 func expected(a plan.Action) string {
 	switch a.Kind {
 	case plan.GenerateKey, plan.GenerateSSHKey:
+		if a.Key().Extractable {
+			return "one key more than before on the token, which can leave it encrypted until it is sealed, and nothing else changed"
+		}
 		if a.Key().OnToken() {
 			return "one key more than before on the token, which cannot leave it, and nothing else changed"
 		}
@@ -181,6 +191,10 @@ func expected(a plan.Action) string {
 		return "the bytes of the plan, and a signature that verifies"
 	case plan.EstablishShares, plan.ReshareSecret:
 		return "every custodian proves a share from what he or she keeps, and all of them together give the secret"
+	case plan.BackUpKey:
+		return "key and copy sign one challenge, and both signatures verify; the copy does not leave its place"
+	case plan.SealKey:
+		return "the token says that the key is not extractable, and every attempt to get it out is refused"
 	case plan.InitializeToken:
 		return "the token was empty and has its label and both PINs"
 	case plan.Adopt:
@@ -205,6 +219,10 @@ func words(a plan.Action, n int) string {
 		verb, name = "sign crl", a.SignCRL.Number+" "+name
 	case plan.SignOCSP:
 		verb = "sign ocsp"
+	case plan.BackUpKey:
+		verb = "back up"
+	case plan.SealKey:
+		verb = "seal"
 	case plan.InitializeToken:
 		verb = "initialise"
 	case plan.EstablishShares, plan.ReshareSecret:

@@ -129,6 +129,19 @@ func StoresOf(p *plan.Plan, a plan.Action) []spec.Address {
 	if a.Kind == plan.InitializeToken {
 		all = append(all, a.Address)
 	}
+	if b := a.BackUpKey; b != nil { // one token wraps, the other unwraps
+		all = append(all, b.From, b.Key.Store)
+	}
+	if a.SealKey != nil {
+		all = append(all, a.SealKey.Store)
+	}
+	if a.Kind == plan.GenerateKey { // the way of its copies is tried right before
+		for _, later := range p.Actions[a.Number:] {
+			if b := later.BackUpKey; b != nil && later.Address == a.Address && b.Policy == spec.WrapThenSeal {
+				all = append(all, b.Key.Store)
+			}
+		}
+	}
 	if a.Adopt != nil && a.Adopt.Key != nil {
 		all = append(all, a.Adopt.Key.Store)
 	}

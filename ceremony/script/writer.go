@@ -242,6 +242,9 @@ func (w *writer) opened() []spec.Address {
 		if k := a.Key(); k != nil {
 			add(k.Store)
 		}
+		if b := a.BackUpKey; b != nil {
+			add(b.Key.Store)
+		}
 	}
 	return all
 }

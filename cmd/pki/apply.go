@@ -116,7 +116,7 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 	room := &ceremony.Room{
 		Clock: a.now, Rand: rand.Reader, Tool: self,
 		Desk:    screen,
-		Secrets: askSecrets{root: root, environment: p.Estate.Environment},
+		Secrets: askSecrets{root: root, environment: p.Estate.Environment, estate: estate},
 		Stores:  stores{root, o.lastTry}, Book: kept, Files: kept, Custody: people,
 		Interfaces: testOnlyInterfaces, Copies: len(o.copies), Unattended: o.yes,
 	}
@@ -239,6 +239,66 @@ type watchedStore struct{ hsm.Store }
 func (s watchedStore) CanMake(a spec.Algorithm) error {
 	if able, can := s.Store.(hsm.Able); can {
 		return able.CanMake(a)
+	}
+	return nil
+}
+
+// copier gives the store as one that copies keys, or the reason why not.
+func (s watchedStore) copier() (hsm.Copier, error) {
+	c, can := s.Store.(hsm.Copier)
+	if !can {
+		return nil, fmt.Errorf("its keys are not copied: %w", hsm.ErrUnsupported)
+	}
+	return c, nil
+}
+
+// behind gives the driver's own store, which is what another driver knows.
+func behind(s hsm.Store) hsm.Store {
+	if watched, is := s.(watchedStore); is {
+		return watched.Store
+	}
+	return s
+}
+
+// CanCopy passes the question on.
+func (s watchedStore) CanCopy(ctx context.Context, a spec.Algorithm, to hsm.Store) (hsm.Way, error) {
+	c, err := s.copier()
+	if err != nil {
+		return hsm.Way{}, err
+	}
+	return c.CanCopy(ctx, a, behind(to))
+}
+
+// Copy copies a key to another store.
+func (s watchedStore) Copy(ctx context.Context, q hsm.Copying) (hsm.Copied, error) {
+	c, err := s.copier()
+	if err != nil {
+		return hsm.Copied{}, err
+	}
+	q.To = behind(q.To)
+	testOnlyEffect("before copy " + q.At.Label)
+	copied, err := c.Copy(ctx, q)
+	testOnlyEffect("after copy " + q.At.Label)
+	return copied, err
+}
+
+// Seal ends that a key may leave.
+func (s watchedStore) Seal(ctx context.Context, k hsm.KeySpec, spki []byte) ([]hsm.Evidence, error) {
+	c, err := s.copier()
+	if err != nil {
+		return nil, err
+	}
+	testOnlyEffect("before seal " + k.Label)
+	evidence, err := c.Seal(ctx, k, spki)
+	testOnlyEffect("after seal " + k.Label)
+	return evidence, err
+}
+
+// Vacant passes the question on; a store that says nothing is asked when the key
+// is made.
+func (s watchedStore) Vacant(ctx context.Context, k hsm.KeySpec) error {
+	if vacant, can := s.Store.(hsm.Vacant); can {
+		return vacant.Vacant(ctx, k)
 	}
 	return nil
 }

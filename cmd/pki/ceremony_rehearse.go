@@ -185,8 +185,9 @@ func standIn(ctx context.Context, memory *filestore.Memory, p *plan.Plan, s plan
 	}
 	for _, need := range p.Needs.Keys {
 		have, _ := s.Authority(need.Address)
-		if g, known := have.At(need.Generation); known && g.Key != nil {
-			if err := make(g.Key.Key, g.SPKI()); err != nil {
+		g, _ := have.At(need.Generation)
+		if place, known := g.In(need.Store); known {
+			if err := make(place, g.SPKI()); err != nil {
 				return nil, err
 			}
 		}

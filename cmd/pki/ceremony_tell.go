@@ -163,11 +163,17 @@ func (t *teller) keys() section {
 				t.devices = append(t.devices, plainCell("%s (%s)", v.Claim, v.Grade))
 			}
 		}
-		if e.KeyMade == nil && e.TokenReady == nil {
+		if e.KeyMade == nil && e.TokenReady == nil && e.BackedUp == nil && e.KeySealed == nil {
 			continue
 		}
 		var evidence []plan.Evidence
-		if k := e.KeyMade; k != nil {
+		if b := e.BackedUp; b != nil {
+			evidence = b.Evidence
+			s.Rows = append(s.Rows, backupCells(b)...)
+		} else if k := e.KeySealed; k != nil {
+			evidence = k.Evidence
+			s.Rows = append(s.Rows, []reportCell{leadCell(k.Address), plainCell("sealed: the key no longer leaves its token")})
+		} else if k := e.KeyMade; k != nil {
 			how := "made"
 			if k.Adopted {
 				how = "taken over after an interruption, made"
@@ -254,7 +260,7 @@ func (t *teller) exceptions(finished bool) section {
 		case e.Exception != nil:
 			x := e.Exception
 			s.Rows = append(s.Rows, []reportCell{when, plainCell("Exception %d at step %d. Expected: %s. Happened: %s. Decision: %s%s.", x.Number, x.Step, x.Expected, x.Happened, x.Decision, by(x.By))})
-		case e.KeyMade != nil && e.KeyMade.Adopted, e.TokenReady != nil && e.TokenReady.Adopted:
+		case e.KeyMade != nil && e.KeyMade.Adopted, e.TokenReady != nil && e.TokenReady.Adopted, e.BackedUp != nil && e.BackedUp.Adopted:
 			s.Rows = append(s.Rows, []reportCell{when, plainCell("Taken over from before the interruption: %s.", eventTitle(*e))})
 		case e.Medium != nil:
 			s.Rows = append(s.Rows, []reportCell{when, plainCell("Medium lost: %s, after %s: %s.", e.Medium.Medium, count(e.Medium.Entries, "entry"), e.Medium.Error)})

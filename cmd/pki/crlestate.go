@@ -93,7 +93,7 @@ func (s *crlSigner) estateKey(ctx context.Context, root *os.Root, e *spec.Estate
 	case store.Token == nil && s.o.passwordFile != "":
 		secret, err = readPassword(s.o.passwordFile)
 	case store.Password != nil:
-		secret, err = askSecrets{root: root, environment: e.Environment}.Secret(ctx, store.Password, false)
+		secret, err = askSecrets{root: root, environment: e.Environment, estate: e}.Secret(ctx, store.Password, false)
 	}
 	if err != nil {
 		return err
@@ -104,7 +104,8 @@ func (s *crlSigner) estateKey(ctx context.Context, root *os.Root, e *spec.Estate
 		return fmt.Errorf("%s: %w", store.Address, err)
 	}
 	s.store = opened
-	k := have.Key.Key
+	g, _ := have.At(have.Generation)
+	k := g.Place(a)
 	s.algorithm = k.Algorithm
 	id, err := hex.DecodeString(k.KeyID)
 	if err != nil {

@@ -396,7 +396,7 @@ func checkRecipients(e *spec.Estate) spec.Diagnostics {
 func (a *app) keyStoreSecret(ctx context.Context, root *os.Root, estate *spec.Estate, k *spec.KeyStore) ([]byte, error) {
 	s := k.Password
 	if s.Custodians == nil {
-		return askSecrets{root: root, environment: estate.Environment}.Secret(ctx, s, false)
+		return askSecrets{root: root, environment: estate.Environment, estate: estate}.Secret(ctx, s, false)
 	}
 	book, err := a.book(root)
 	if err != nil {

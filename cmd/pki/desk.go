@@ -146,6 +146,16 @@ func (d *desk) Begin(a plan.Action) { d.say("%4d  %s …\n", a.Number, actionNam
 // Done says what came of it.
 func (d *desk) Done(a plan.Action, r ceremony.Result) {
 	switch {
+	case a.Kind == plan.BackUpKey && r.Adopted:
+		d.say("      done: the copy was made before the interruption and is taken over\n")
+	case len(r.Said) > 0:
+		for i, sentence := range r.Said {
+			word := ""
+			if i == 0 {
+				word = "done: "
+			}
+			d.say("      %s\n", wrap(word+sentence, d.app.width-6, "      "))
+		}
 	case r.Adopted && a.Kind == plan.InitializeToken:
 		d.say("      done: the token was made ready before the interruption\n")
 	case r.Adopted:

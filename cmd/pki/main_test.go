@@ -24,6 +24,7 @@ const (
 	envEffects = "PKI_TEST_EFFECTS" // the name of each effect goes to this file
 	envNetwork = "PKI_TEST_NETWORK" // the network interface that is up, none when empty
 	envPause   = "PKI_TEST_PAUSE"   // wait at the first effect while this file is there
+	envPatient = "PKI_TEST_PATIENT" // how long a call of a module may take
 )
 
 // today is when scripts take place, unless they say otherwise.
@@ -60,6 +61,13 @@ func child() {
 		}
 	}
 	testOnlyInterfaces = func() ([]string, error) { return strings.Fields(os.Getenv(envNetwork)), nil }
+	if text := os.Getenv(envPatient); text != "" {
+		patience, err := time.ParseDuration(text)
+		if err != nil {
+			panic(err)
+		}
+		testOnlyDeadline = patience
+	}
 	testOnlyEffect = watchEffects()
 	os.Exit(run())
 }

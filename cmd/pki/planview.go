@@ -122,12 +122,16 @@ func planSummary(p *plan.Plan) string {
 	if tokens := n[plan.InitializeToken]; tokens > 0 {
 		initialised += count(tokens, "token") + " initialised, "
 	}
+	backups := ""
+	if n[plan.BackUpKey] > 0 {
+		backups = count(n[plan.BackUpKey], "backup") + " made, "
+	}
 	lists := count(n[plan.SignCRL], "CRL")
 	if answers := n[plan.SignOCSP]; answers > 0 {
 		lists += ", " + count(answers, "OCSP response")
 	}
-	return fmt.Sprintf("Ceremony: %s%s made, %s and %s signed, %s made, %s written. %d of %s cannot be undone.",
-		initialised, count(n[plan.GenerateKey]+n[plan.GenerateSSHKey], "key"), count(n[plan.SignCertificate], "certificate"), lists,
+	return fmt.Sprintf("Ceremony: %s%s made, %s%s and %s signed, %s made, %s written. %d of %s cannot be undone.",
+		initialised, count(n[plan.GenerateKey]+n[plan.GenerateSSHKey], "key"), backups, count(n[plan.SignCertificate], "certificate"), lists,
 		count(n[plan.GenerateProvisionerKey], "provisioner key"), count(files, "file"), final, count(len(p.Actions), "action"))
 }
 
@@ -140,7 +144,12 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 		if k.OnToken() {
 			where = "token; " + k.Location
 		}
-		table(w, "       Kept in\t"+k.Store.String()+", "+where, "       Key id\t"+k.KeyID)
+		rows := []string{"       Kept in\t" + k.Store.String() + ", " + where, "       Key id\t" + k.KeyID}
+		table(w, append(rows, backupRows(p, action)...)...)
+	case plan.BackUpKey:
+		table(w, copyRows(action.BackUpKey)...)
+	case plan.SealKey:
+		table(w, "       Kept in\t"+action.SealKey.Store.String()+"; no copy can be made of it any more")
 	case plan.SignCertificate:
 		a.printDraft(w, p, &action.SignCertificate.Draft, action)
 	case plan.SignCRL:
@@ -219,6 +228,12 @@ func actionName(action plan.Action) string {
 	}
 	if action.Kind == plan.AppointOfficers {
 		return fmt.Sprintf("appoint %s; a plan then needs %s", count(len(action.AppointOfficers.Officers), "officer"), count(action.AppointOfficers.Approvals, "approval"))
+	}
+	if action.Kind == plan.BackUpKey {
+		return fmt.Sprintf("back the key of %s up in %s", action.Address, action.BackUpKey.Key.Store)
+	}
+	if action.Kind == plan.SealKey {
+		return fmt.Sprintf("seal the key of %s in its token", action.Address)
 	}
 	if action.Kind == plan.EstablishShares {
 		return fmt.Sprintf("make %s and hand its shares out", action.Address)

@@ -53,6 +53,7 @@ const (
 type askSecrets struct {
 	root        *os.Root
 	environment spec.Environment
+	estate      *spec.Estate // tells a PIN, whose length is the token's to judge, from a password
 }
 
 // Secret gives a secret's value; new ones are asked for twice.
@@ -64,8 +65,8 @@ func (q askSecrets) Secret(ctx context.Context, s *spec.Secret, new bool) ([]byt
 	if err != nil || !new {
 		return secret, err
 	}
-	minimum := minElsewhere
-	if q.environment == spec.Production {
+	minimum := q.minimum(s)
+	if minimum == minElsewhere && q.environment == spec.Production {
 		minimum = minProduction
 	}
 	if len(secret) < minimum {
@@ -84,6 +85,15 @@ func (q askSecrets) Secret(ctx context.Context, s *spec.Secret, new bool) ([]byt
 	return secret, nil
 }
 
+// minimum gives the least length of a secret. A token knows how long its PINs
+// are, and is asked before a PIN is tried or given to it.
+func (q askSecrets) minimum(s *spec.Secret) int {
+	if q.estate != nil && q.estate.IsPIN(s) {
+		return 1
+	}
+	return minElsewhere
+}
+
 func (q askSecrets) fromFile(s *spec.Secret) ([]byte, error) {
 	text, err := q.root.ReadFile(s.File)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,9 +106,9 @@ func (q askSecrets) fromFile(s *spec.Secret) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", s.Address, err)
 	}
 	secret := bytes.TrimRight(text, "\r\n")
-	if len(secret) < minElsewhere {
+	if least := q.minimum(s); len(secret) < least {
 		clear(text)
-		return nil, fmt.Errorf("the file %s of %s holds fewer than %d characters; write a longer password into it", s.File, s.Address, minElsewhere)
+		return nil, fmt.Errorf("the file %s of %s holds fewer than %s; write a longer password into it", s.File, s.Address, count(least, "character"))
 	}
 	return secret, nil
 }

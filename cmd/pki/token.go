@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -75,9 +76,13 @@ func (o *tokenOptions) options() pkcs11.Options {
 func tokenStore(t *spec.Token, lastTry bool) pkcs11.Options {
 	return pkcs11.Options{
 		Module: t.Module, SHA256: t.ModuleSHA256, InitArgs: t.InitArgs, PINPad: t.PINPad, LastTry: lastTry,
-		Token: pkcs11.Selector{Label: t.Label, Serial: t.Serial, Manufacturer: t.Manufacturer, Model: t.Model},
+		Token: pkcs11.Selector{Label: t.Label, Serial: t.Serial, Manufacturer: t.Manufacturer, Model: t.Model}, Deadline: testOnlyDeadline,
 	}
 }
+
+// testOnlyDeadline is how long a call of a module may take; zero is what each
+// call deserves. Tests of the command are less patient with a module that hangs.
+var testOnlyDeadline time.Duration
 
 // pinSource asks for a PIN when it is wanted. Its result is wiped by the
 // caller.
@@ -386,6 +391,7 @@ func (a *app) tokenTest(ctx context.Context, o *tokenOptions, args []string) err
 			rows = append(rows, "  "+c.Algorithm.Title()+"\t"+word)
 		}
 		table(w, rows...)
+		printCopies(w, result)
 		fmt.Fprintf(w, "\nTrying to get a key out:\n")
 		rows = nil
 		for _, c := range result.Confinement {
@@ -399,6 +405,23 @@ func (a *app) tokenTest(ctx context.Context, o *tokenOptions, args []string) err
 			fmt.Fprintf(w, "\nWritten: %s\n", o.out)
 		}
 	})
+}
+
+// printCopies says of which keys a backup can be made by wrapping them.
+func printCopies(w io.Writer, c *spec.Capabilities) {
+	var rows []string
+	for _, a := range c.Algorithms {
+		switch {
+		case a.Copies != "":
+			rows = append(rows, "  "+a.Algorithm.Title()+"\t"+a.Copies)
+		case a.NoCopies != "":
+			rows = append(rows, "  "+a.Algorithm.Title()+"\tno way: "+a.NoCopies)
+		}
+	}
+	if len(rows) > 0 {
+		fmt.Fprintf(w, "\nBacking a key up, by wrapping it and unwrapping it again:\n")
+		table(w, rows...)
+	}
 }
 
 // writeCapabilities writes a capability file and never over another.

@@ -102,6 +102,7 @@ func (a *app) verify(ctx context.Context, o *headOptions) error {
 	for _, authority := range book.State().Authorities() {
 		verifyAuthority(v, book.State(), authority, a.now())
 	}
+	verifyBackups(v, book.State())
 	for _, cross := range book.State().Crosses() {
 		verifyCross(v, book.State(), cross, a.now())
 	}

@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"os"
 	"testing"
 
 	"pki.internal/hsm"
@@ -21,5 +22,21 @@ func TestContract(t *testing.T) {
 			return hsm.KeySpec{ID: []byte(label), Label: label, Location: "keys/" + label + ".key", Algorithm: a}
 		},
 		Algorithms: all,
+		Second: func(t testing.TB) hsm.Store {
+			root, err := os.OpenRoot(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { root.Close() })
+			s, err := Open(root, "elsewhere", []byte("another password"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+		Elsewhere: func(k hsm.KeySpec) hsm.KeySpec {
+			k.Location = "elsewhere/" + k.Label + ".key"
+			return k
+		},
 	})
 }

@@ -103,10 +103,15 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 	if err := s.write(k.Location, pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), readBack); err != nil {
 		return nil, nil, err
 	}
-	return key{private}, []hsm.Evidence{
+	return key{private}, evidence(), nil
+}
+
+// evidence is what is known of a key file that was written and read back.
+func evidence() []hsm.Evidence {
+	return []hsm.Evidence{
 		{Claim: "encrypted with PBES2, PBKDF2-HMAC-SHA256 600000, AES-256-CBC", Grade: hsm.Observed},
 		{Claim: "decrypts to the same key", Grade: hsm.Proven},
-	}, nil
+	}
 }
 
 // encrypt gives a key as an EncryptedPrivateKeyInfo in DER.

@@ -8,6 +8,7 @@ import (
 
 	"pki.internal/hsm"
 	"pki.internal/plan/tbs/public"
+	"pki.internal/spec"
 )
 
 // Memory keeps keys in memory for as long as a rehearsal lasts. None of them is
@@ -54,4 +55,28 @@ func (m *Memory) Find(ctx context.Context, k hsm.KeySpec, spki []byte) (hsm.Key,
 		return nil, fmt.Errorf("%s: %w", k.Location, hsm.ErrMismatch)
 	}
 	return key{private}, ctx.Err()
+}
+
+// CanCopy says that every key here can be copied.
+func (m *Memory) CanCopy(context.Context, spec.Algorithm, hsm.Store) (hsm.Way, error) {
+	return hsm.Way{}, nil
+}
+
+// Copy gives a key a second location, because every store of a rehearsal is this
+// one.
+func (m *Memory) Copy(ctx context.Context, c hsm.Copying) (hsm.Copied, error) {
+	private := m.keys[c.Key.Location]
+	switch {
+	case private == nil:
+		return hsm.Copied{}, fmt.Errorf("%s: %w", c.Key.Location, hsm.ErrNotFound)
+	case m.keys[c.At.Location] != nil:
+		return hsm.Copied{}, fmt.Errorf("%s: %w", c.At.Location, hsm.ErrExists)
+	}
+	m.keys[c.At.Location] = private
+	return hsm.Copied{Key: key{private}, Evidence: []hsm.Evidence{{Claim: "copied in memory, and forgotten at the end", Grade: hsm.Observed}}}, ctx.Err()
+}
+
+// Seal says what a rehearsal can say of it.
+func (m *Memory) Seal(ctx context.Context, _ hsm.KeySpec, _ []byte) ([]hsm.Evidence, error) {
+	return []hsm.Evidence{{Claim: "a key in memory cannot be sealed; a token would be told to", Grade: hsm.Claimed}}, ctx.Err()
 }

@@ -30,6 +30,11 @@ type Contract struct {
 	Algorithms []spec.Algorithm
 	// Lacks are algorithms that it must refuse without making anything.
 	Lacks []spec.Algorithm
+	// Second opens another store of the kind, to which keys can be copied; nil
+	// where they cannot. Elsewhere names a key in it.
+	Second    func(t testing.TB) hsm.Store
+	Elsewhere func(k hsm.KeySpec) hsm.KeySpec
+	Seals     bool // a key that was copied can be kept from leaving again
 }
 
 // Run holds a store against the contract.
@@ -38,6 +43,9 @@ func Run(t *testing.T, c Contract) {
 		t.Run(string(a), func(t *testing.T) { c.lifeOfAKey(t, a) })
 	}
 	t.Run("two keys", c.twoKeys)
+	if c.Second != nil {
+		t.Run("backup", c.backup)
+	}
 	for _, a := range c.Lacks {
 		t.Run("lacks "+string(a), func(t *testing.T) {
 			s := c.open(t)
@@ -134,6 +142,56 @@ func (c Contract) twoKeys(t *testing.T) {
 	}
 	signs(t, first)
 	signs(t, second)
+}
+
+// backup copies a key to another store, takes the copy over, and signs with it
+// when only the second store is there.
+func (c Contract) backup(t *testing.T) {
+	a := c.Algorithms[0]
+	k := c.Spec(a, "backup")
+	k.Leaves = c.Seals
+	first, second := c.open(t), c.Second(t)
+	copier, is := first.(hsm.Copier)
+	if !is {
+		t.Fatalf("%T copies no keys", first)
+	}
+	way, err := copier.CanCopy(t.Context(), a, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.isMissing(t, first, k)
+	made, _, err := first.Generate(t.Context(), k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := hsm.Copying{Key: k, SPKI: spkiOf(t, made), To: second, At: c.Elsewhere(k), Way: way}
+	copied, err := copier.Copy(t.Context(), order)
+	if err != nil || copied.Adopted {
+		t.Fatal(copied, err)
+	}
+	signs(t, copied.Key)
+	if again, err := copier.Copy(t.Context(), order); !errors.Is(err, hsm.ErrExists) || again.Key != nil {
+		t.Errorf("copied a second time: %v, %v", again, err)
+	}
+	order.Resumed = true
+	if again, err := copier.Copy(t.Context(), order); err != nil || !again.Adopted {
+		t.Errorf("after an interruption: %v, %v", again, err)
+	}
+	if _, err := copier.Seal(t.Context(), k, spkiOf(t, made)); (err == nil) != c.Seals || err != nil && !errors.Is(err, hsm.ErrUnsupported) {
+		t.Errorf("sealing: %v", err)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	alone := c.Second(t)
+	found, err := alone.Find(t.Context(), c.Elsewhere(k), spkiOf(t, made))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signs(t, found)
+	if err := alone.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func spkiOf(t *testing.T, k hsm.Key) []byte {

@@ -30,7 +30,11 @@ func RunAgent() int {
 	if err != nil {
 		return 1
 	}
-	a := &agent{work: make(chan request), free: make(chan struct{}), replies: replies, room: room}
+	kept, err := lockedPage()
+	if err != nil {
+		return 1
+	}
+	a := &agent{work: make(chan request), free: make(chan struct{}), replies: replies, room: room, kept: kept}
 	go a.listen(requests)
 	runtime.LockOSThread() // some modules keep state by thread
 	a.serve()
@@ -42,6 +46,7 @@ type agent struct {
 	free    chan struct{} // the page with the secret may be filled again
 	replies io.Writer
 	room    []byte
+	kept    []byte // where the module keeps a PIN that it is asked for again and again
 	secret  []byte
 }
 
@@ -54,6 +59,7 @@ func (a *agent) listen(from io.Reader) {
 		secret, err := readFrame(from, &q, a.room)
 		if err != nil {
 			clear(a.room)
+			clear(a.kept)
 			os.Exit(0)
 		}
 		a.secret = secret
@@ -63,7 +69,7 @@ func (a *agent) listen(from io.Reader) {
 }
 
 func (a *agent) serve() {
-	var m module
+	m := newModule(a.kept)
 	for q := range a.work {
 		r, err := m.perform(&q, a.secret)
 		clear(a.room)

@@ -16,6 +16,7 @@ const (
 	ckaKeyType     = 0x100
 	ckaID          = 0x102
 	ckaSensitive   = 0x103
+	ckaEncrypt     = 0x104
 	ckaDecrypt     = 0x105
 	ckaWrap        = 0x106
 	ckaUnwrap      = 0x107
@@ -31,9 +32,14 @@ const (
 	ckaExtract     = 0x162
 	ckaECParams    = 0x180
 	ckaECPoint     = 0x181
+	ckaAlways      = 0x202 // CKA_ALWAYS_AUTHENTICATE
 	ckaParameters  = 0x61D // CKA_PARAMETER_SET
 	ckaSeed        = 0x637
+	ckaNSSDB       = 0xD5A0DB00 // CKA_NSS_DB, of NSS alone
 )
+
+// ckkAES is the type of AES keys.
+const ckkAES = 0x1F
 
 // flagsOf lists the boolean attributes that say what a key may do.
 func flagsOf(class uint) []namedCode {
@@ -41,10 +47,10 @@ func flagsOf(class uint) []namedCode {
 		return nil
 	}
 	return []namedCode{
-		{ckaToken, "token"}, {ckaPrivate, "private"}, {ckaSensitive, "sensitive"}, {0x104, "encrypt"}, {ckaDecrypt, "decrypt"},
+		{ckaToken, "token"}, {ckaPrivate, "private"}, {ckaSensitive, "sensitive"}, {ckaEncrypt, "encrypt"}, {ckaDecrypt, "decrypt"},
 		{ckaWrap, "wrap"}, {ckaUnwrap, "unwrap"}, {ckaSign, "sign"}, {ckaSignRecover, "sign_recover"}, {ckaVerify, "verify"}, {ckaDerive, "derive"},
 		{ckaExtract, "extractable"}, {0x163, "local"}, {0x164, "never_extractable"}, {0x165, "always_sensitive"},
-		{0x170, "modifiable"}, {0x202, "always_authenticate"},
+		{0x170, "modifiable"}, {ckaAlways, "always_authenticate"},
 	}
 }
 
@@ -133,12 +139,13 @@ func parameterSet(a spec.Algorithm) uint {
 // allow what is not forbidden; then the minimum, because others refuse to read
 // of things that they do not know. For Ed25519 the curve's OID comes before
 // its name.
-func (p keyPlan) templates(id []byte, label string, onToken bool) (public, private []template) {
+//
+// A key that leaves may be wrapped until it is sealed; it is sensitive all the
+// same, so that it never leaves in the clear.
+func (p keyPlan) templates(id []byte, label string, onToken, leaves bool) (public, private []template) {
 	yes, no := []byte{1}, []byte{0}
-	stay := no
-	if onToken {
-		stay = yes
-	}
+	truth := map[bool][]byte{true: yes, false: no}
+	stay := truth[onToken]
 	name := func(t template) template {
 		if label != "" {
 			t = append(t, attribute{ckaLabel, []byte(label)})
@@ -158,7 +165,7 @@ func (p keyPlan) templates(id []byte, label string, onToken bool) (public, priva
 	if p.printable != "" {
 		kinds = append(kinds, template{{ckaECParams, []byte(p.printable)}})
 	}
-	least := template{{ckaToken, stay}, {ckaPrivate, yes}, {ckaSensitive, yes}, {ckaExtract, no}, {ckaSign, yes}}
+	least := template{{ckaToken, stay}, {ckaPrivate, yes}, {ckaSensitive, yes}, {ckaExtract, truth[leaves]}, {ckaSign, yes}}
 	strict := append(append(template{}, least...), attribute{ckaDecrypt, no}, attribute{ckaUnwrap, no},
 		attribute{ckaSignRecover, no}, attribute{ckaDerive, no})
 	for _, half := range []template{strict, least} {

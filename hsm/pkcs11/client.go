@@ -137,7 +137,7 @@ func (c *client) patience(q request) time.Duration {
 		return c.deadline
 	case q.Op == "generate", q.Op == "init_token":
 		return 10 * time.Minute
-	case q.Op == "login" && q.PINPad:
+	case q.PINPad: // a person is asked
 		return 5 * time.Minute
 	}
 	return time.Minute
@@ -198,7 +198,11 @@ func (c *client) call(ctx context.Context, q request, secret []byte) (*reply, er
 
 // lost notes that the process is gone.
 func (c *client) lost(q request, fact string) error {
-	c.broken = &Error{Fact: fact, Next: goneNext, Kind: hsm.ErrTokenGone, Module: c.module}
+	next := goneNext
+	if q.Op == "open" {
+		next = "see that this is the vendor's PKCS#11 module, and that what it needs is installed and running"
+	}
+	c.broken = &Error{Fact: fact, Next: next, Kind: hsm.ErrTokenGone, Module: c.module}
 	first := *c.broken
 	first.Signed = q.Op == "sign"
 	return &first
@@ -216,6 +220,8 @@ func (c *client) fail(q request, f fault) error {
 			if f.Text == noPKCS11 {
 				e.Next = "use a build with cgo for whatever needs a token"
 			}
+		case "missing":
+			e.Next = "install the vendor's package, or correct the path"
 		case "mismatch":
 			e.Kind, e.Next = hsm.ErrMismatch, "compare the module with the vendor's, then correct the pin or the file"
 		case "pin":
@@ -224,6 +230,12 @@ func (c *client) fail(q request, f fault) error {
 		return e
 	}
 	e := explain(f, c.module)
+	if q.Op == "sign" && f.Function == "C_Login" {
+		// The signature that was begun stays open in the session.
+		e.Fact = "the key wants the PIN for each signature, and " + e.Fact
+		c.stop()
+		c.broken = &Error{Fact: "the token was closed after a signature was not allowed", Next: goneNext, Kind: hsm.ErrTokenGone, Module: c.module}
+	}
 	if f.Function == "C_Sign" {
 		e.Signed = true
 		c.stop()
@@ -245,6 +257,20 @@ func words(op string) string {
 		return "logging in"
 	case "objects":
 		return "listing objects"
+	case "wrap", "wrap_key":
+		return "wrapping a key"
+	case "unwrap_key":
+		return "unwrapping a key"
+	case "create", "import_key", "secret_key":
+		return "making an object"
+	case "set":
+		return "changing an attribute"
+	case "destroy":
+		return "destroying an object"
+	case "session":
+		return "opening a session"
+	case "peek":
+		return "reading an attribute"
 	case "init_token", "init_pin":
 		return "initialising a token"
 	}

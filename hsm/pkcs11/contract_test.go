@@ -48,7 +48,9 @@ func TestContract(t *testing.T) {
 		if !testing.Short() {
 			all = append(all, spec.RSA3072)
 		}
-		hsmtest.Run(t, contract(first, nil, all...))
+		c := contract(first, nil, all...)
+		c.Second, c.Elsewhere, c.Seals = contract(second, nil).Open, func(k hsm.KeySpec) hsm.KeySpec { k.Leaves = false; return k }, true
+		hsmtest.Run(t, c)
 		hsmtest.Run(t, contract(second, nil, spec.ECDSAP384))
 	})
 	t.Run("NSS", func(t *testing.T) {

@@ -70,7 +70,7 @@ func TestCanLeave(t *testing.T) {
 		"not sensitive":   {map[string]bool{"sensitive": false, "extractable": false}, true},
 		"only the second": {map[string]bool{"extractable": true}, true},
 	} {
-		if word, bad := canLeave(object{Flags: c.flags}); bad != c.bad {
+		if word, bad := canLeave(object{Flags: c.flags}, false); bad != c.bad {
 			t.Errorf("%s: %s, %t", name, word, bad)
 		}
 	}

@@ -111,6 +111,8 @@ func meanings() []meaning {
 		{ckrKeyHandle, hsm.ErrTokenGone, gone, goneNext},
 		{ckrNotInitialized, hsm.ErrTokenGone, gone, goneNext},
 		{ckrGeneralError, hsm.ErrTokenGone, "the module reports a general error, which most use when the token is gone", goneNext},
+		{ckrKeyUnextractable, hsm.ErrUnsupported, "the token gives this key to nobody, not even encrypted", "see with pki token inspect --login what it says of the key; one that was not made for a backup never leaves"},
+		{ckrKeyNotWrappable, hsm.ErrUnsupported, "the token does not wrap keys of this kind", canNext},
 		{ckrMechanismInvalid, hsm.ErrUnsupported, cannot, canNext},
 		{ckrMechanismParam, hsm.ErrUnsupported, cannot, canNext},
 		{ckrKeySizeRange, hsm.ErrUnsupported, "the token has no keys of this size", canNext},

@@ -87,7 +87,8 @@ type request struct {
 	Slot   uint   `json:"slot,omitempty"`    // mechanisms, session, init_token
 	Write  bool   `json:"write,omitempty"`   // session
 	User   uint   `json:"user,omitempty"`    // login
-	PINPad bool   `json:"pin_pad,omitempty"` // login: no PIN is sent
+	PINPad bool   `json:"pin_pad,omitempty"` // login, sign: a person enters the PIN
+	Again  bool   `json:"again,omitempty"`   // sign: the key wants the PIN for each signature
 	Label  string `json:"label,omitempty"`   // init_token, generate
 
 	ByID    []byte `json:"by_id,omitempty"`    // objects
@@ -97,14 +98,26 @@ type request struct {
 	ID        []byte     `json:"id,omitempty"` // generate
 	Mechanism uint       `json:"mechanism,omitempty"`
 	Parameter []byte     `json:"parameter,omitempty"`
-	Public    []template `json:"public,omitempty"` // generate: tried in order with Private
-	Private   []template `json:"private,omitempty"`
-	Handle    uint       `json:"handle,omitempty"` // sign, destroy, wrap
-	Data      []byte     `json:"data,omitempty"`   // sign
+	Public    []template `json:"public,omitempty"`  // generate: tried in order with Private
+	Private   []template `json:"private,omitempty"` // unwrap_key, create: tried in order
+	Handle    uint       `json:"handle,omitempty"`  // sign, destroy, wrap, wrap_key, set
+	Data      []byte     `json:"data,omitempty"`    // sign, unwrap_key, set
+	With      uint       `json:"with,omitempty"`    // wrap_key, unwrap_key: the key that does it
+	Hash      uint       `json:"hash,omitempty"`    // wrap_key, unwrap_key: of RSA-OAEP
 }
 
 // template is what a key should have; the module may see it otherwise.
 type template []attribute
+
+// id gives the CKA_ID that a template asks for, nil when it asks for none.
+func (t template) id() []byte {
+	for _, a := range t {
+		if a.Type == ckaID {
+			return a.Value
+		}
+	}
+	return nil
+}
 
 // attribute is one wish of a template.
 type attribute struct {

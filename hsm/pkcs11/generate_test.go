@@ -231,6 +231,11 @@ func TestTestReport(t *testing.T) {
 			t.Errorf("%s: %s", a, why)
 		}
 	}
+	for a, copied := range map[spec.Algorithm]bool{spec.ECDSAP384: true, spec.RSA4096: true, spec.Ed25519: false} {
+		if why, can := c.CanCopy(a); can != copied || !copied && !strings.Contains(why, "CKR_KEY_NOT_WRAPPABLE") {
+			t.Errorf("%s can be copied: %t, %s", a, can, why)
+		}
+	}
 	if len(c.Confinement) < 3 {
 		t.Errorf("attempts = %v, want the value and two ways to wrap", c.Confinement)
 	}

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 
+	"filippo.io/mldsa"
+
 	"pki.internal/hsm"
 )
 
@@ -79,6 +81,8 @@ func keyTypeOf(public crypto.PublicKey) uint {
 		return 3
 	case ed25519.PublicKey:
 		return 0x40
+	case *mldsa.PublicKey:
+		return ckkMLDSA
 	}
 	return ^uint(0)
 }

@@ -25,7 +25,7 @@ func TestLookup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, private := p.templates(two.ID, two.Label, true)
+	public, private := p.templates(two.ID, two.Label, true, false)
 	if _, err := s.client.call(t.Context(), request{Op: "generate", Mechanism: p.generate, Public: public, Private: private}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -329,6 +329,9 @@ func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error
 			ability.Why = err.Error()
 		default:
 			ability.Works = true
+			if ability.Copies, ability.NoCopies, err = s.copiesItself(ctx, a); err != nil {
+				return nil, err
+			}
 		}
 		c.Algorithms = append(c.Algorithms, ability)
 		if err == nil && !confined {
@@ -347,37 +350,60 @@ func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error
 	return c, nil
 }
 
+// copiesItself says how a throw-away key goes out of the token wrapped and in
+// again, which every backup takes, or why it does not.
+func (s *Store) copiesItself(ctx context.Context, a spec.Algorithm) (way, why string, err error) {
+	found, err := s.CanCopy(ctx, a, s)
+	var e *Error
+	switch {
+	case err == nil:
+		return fmt.Sprintf("%s (%s), by %s", found.Wrap, found.Format, found.Carrier), "", nil
+	case errors.As(err, &e) && s.client.broken == nil:
+		_, why, _ = strings.Cut(e.Fact, fmt.Sprintf("cannot be copied to token %s: ", s.token))
+		return "", why, nil
+	}
+	return "", "", err
+}
+
 // trial makes a key in the session and lets it sign. The handle of a key that
 // works is given for further trials.
 func (s *Store) trial(ctx context.Context, a spec.Algorithm) (private uint, err error) {
-	p, err := s.can(a)
+	made, err := s.scratch(ctx, hsm.KeySpec{ID: []byte("pki token test " + a), Label: "pki token test", Algorithm: a}, false)
 	if err != nil {
 		return 0, err
 	}
-	id := []byte("pki token test " + a)
-	publics, privates := p.templates(id, "pki token test", false)
+	return made.handle, nil
+}
+
+// scratch makes a key that is gone with the session, and lets it sign.
+func (s *Store) scratch(ctx context.Context, k hsm.KeySpec, leaves bool) (*key, error) {
+	p, err := s.can(k.Algorithm)
+	if err != nil {
+		return nil, err
+	}
+	publics, privates := p.templates(k.ID, k.Label, false, leaves)
 	made, err := s.client.call(ctx, request{Op: "generate", Mechanism: p.generate, Public: publics, Private: privates}, nil)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	found, err := s.objects(ctx, request{ByID: id, Full: true})
+	found, err := s.objects(ctx, request{ByID: k.ID, Full: true})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	i := slices.IndexFunc(found, func(o object) bool { return o.Class == ckoPublic })
 	if i < 0 || len(made.Handles) != 2 {
-		return 0, s.fail(hsm.ErrMismatch, "", "a public key of the session is not listed")
+		return nil, s.fail(hsm.ErrMismatch, "send the report of pki token test to the vendor", "a public key of the session is not listed")
 	}
 	public, err := publicKey(found[i])
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	trial := &key{store: s, handle: made.Handles[1], public: public}
-	if err := trial.prove(ctx); err != nil {
-		return 0, err
+	scratch := &key{store: s, handle: made.Handles[1], public: public}
+	if err := scratch.prove(ctx); err != nil {
+		return nil, err
 	}
 	_, err = s.client.call(ctx, request{Op: "destroy", Handle: found[i].Handle}, nil)
-	return trial.handle, err
+	return scratch, err
 }
 
 // confinement tries to get a throw-away key out, which must be refused.

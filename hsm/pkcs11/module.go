@@ -12,7 +12,7 @@ package pkcs11
 typedef struct { unsigned char major, minor; void *f[68]; } p11_list;
 typedef struct { unsigned long type; void *value; unsigned long length; } p11_attribute;
 
-enum { INIT_TOKEN = 9, INIT_PIN = 10, LOGIN = 18, GET_ATTRIBUTE_VALUE = 24 };
+enum { GET_ATTRIBUTE_VALUE = 24 };
 
 // p11_load opens a module and gives NULL, or what is wrong with it.
 static const char *p11_load(const char *path, p11_list **list) {
@@ -29,18 +29,6 @@ static const char *p11_load(const char *path, p11_list **list) {
 	if ((*list)->major != 2 && (*list)->major != 3)
 		return "its function list is of an unknown version";
 	return NULL;
-}
-
-static unsigned long p11_login(p11_list *l, unsigned long session, unsigned long user, void *pin, unsigned long length) {
-	return ((unsigned long (*)(unsigned long, unsigned long, void *, unsigned long)) l->f[LOGIN])(session, user, pin, length);
-}
-
-static unsigned long p11_init_token(p11_list *l, unsigned long slot, void *pin, unsigned long length, void *label) {
-	return ((unsigned long (*)(unsigned long, void *, unsigned long, void *)) l->f[INIT_TOKEN])(slot, pin, length, label);
-}
-
-static unsigned long p11_init_pin(p11_list *l, unsigned long session, void *pin, unsigned long length) {
-	return ((unsigned long (*)(unsigned long, void *, unsigned long)) l->f[INIT_PIN])(session, pin, length);
 }
 
 // p11_peek asks how long an attribute is, and never for the attribute.
@@ -61,7 +49,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"unsafe"
 
 	"github.com/miekg/pkcs11"
@@ -74,7 +61,11 @@ type module struct {
 	list    *C.p11_list
 	session pkcs11.SessionHandle
 	opened  bool
+	page    []byte // locked memory for the PIN, used when the token has keys that want it for each signature
+	pin     []byte // in that page, nil when it is not wanted or belongs to a pin pad
 }
+
+func newModule(page []byte) *module { return &module{page: page} }
 
 // perform does what a request asks for.
 func (m *module) perform(q *request, secret []byte) (*reply, error) {
@@ -101,14 +92,22 @@ func (m *module) perform(q *request, secret []byte) (*reply, error) {
 		return m.peek(q)
 	case "wrap":
 		return m.wrap(q)
+	case "secret_key":
+		return m.secretKey(q)
+	case "create":
+		return m.create(q)
+	case "import_key":
+		return m.importKey(secret)
+	case "wrap_key":
+		return m.wrapKey(q)
+	case "unwrap_key":
+		return m.unwrapKey(q)
+	case "set":
+		return m.set(q)
 	case "init_token":
 		return &reply{}, m.initToken(q, secret)
 	case "init_pin":
-		var at unsafe.Pointer
-		if len(secret) > 0 {
-			at = unsafe.Pointer(&secret[0])
-		}
-		return &reply{}, coded("C_InitPIN", uint(C.p11_init_pin(m.list, C.ulong(m.session), at, C.ulong(len(secret)))))
+		return &reply{}, m.initPIN(secret)
 	}
 	return nil, fault{Text: fmt.Sprintf("the helper process does not know %q", q.Op)}
 }
@@ -140,7 +139,7 @@ func (m *module) open(q *request) (*reply, error) {
 	}
 	sum, err := hashModule(q.Module)
 	if err != nil {
-		return nil, fault{Text: err.Error()}
+		return nil, fault{Kind: "missing", Text: "the module cannot be read: " + err.Error()}
 	}
 	if q.SHA256 != "" && q.SHA256 != sum {
 		return nil, fault{Kind: "mismatch", Text: fmt.Sprintf("the module's SHA-256 is %s, and the estate pins %s", sum, q.SHA256)}
@@ -197,7 +196,7 @@ func hashModule(name string) (string, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxModule {
-		return "", fmt.Errorf("%s is not a file of at most %d MiB", name, maxModule>>20)
+		return "", fmt.Errorf("it is not a file of at most %d MiB", maxModule>>20)
 	}
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
@@ -270,24 +269,11 @@ func (m *module) openSession(slot uint, write bool) error {
 	return nil
 }
 
-// login passes the PIN from the page where it lies; without one the token has
-// a pad of its own.
-func (m *module) login(q *request, pin []byte) error {
-	var at unsafe.Pointer
-	switch {
-	case q.PINPad:
-		pin = nil
-	case len(pin) == 0:
-		return fault{Kind: "pin", Text: "the PIN is empty"}
-	default:
-		at = unsafe.Pointer(&pin[0])
-	}
-	return coded("C_Login", uint(C.p11_login(m.list, C.ulong(m.session), C.ulong(q.User), at, C.ulong(len(pin)))))
-}
-
 // close logs out, which one that was not logged in may refuse, and ends the
 // module.
 func (m *module) close() error {
+	clear(m.page)
+	m.pin = nil
 	if m.ctx == nil {
 		return nil
 	}
@@ -297,17 +283,6 @@ func (m *module) close() error {
 		m.opened = false
 	}
 	return named("C_Finalize", m.ctx.Finalize())
-}
-
-func (m *module) initToken(q *request, pin []byte) error {
-	var label [32]byte
-	for i := range label {
-		label[i] = ' '
-	}
-	if copy(label[:], q.Label) < len(q.Label) || len(pin) == 0 {
-		return fault{Text: "the label is longer than 32 bytes, or there is no PIN"}
-	}
-	return coded("C_InitToken", uint(C.p11_init_token(m.list, C.ulong(q.Slot), unsafe.Pointer(&pin[0]), C.ulong(len(pin)), unsafe.Pointer(&label[0]))))
 }
 
 // maxObjects bounds an inventory; a token with more is no CA's.
@@ -405,9 +380,9 @@ func attributes(t template) []*pkcs11.Attribute {
 }
 
 // generate tries the templates in their order. Only a refusal of the template
-// itself leads to the next: after any other error a key may exist. A module for
-// TPMs reports a general error instead of a refusal; that counts as one when
-// the token is seen to hold nothing of the key's id.
+// itself leads to the next, and only when the token is seen to hold nothing of
+// the key's id: after any other error a key may exist. A module for TPMs reports
+// a general error instead of a refusal.
 func (m *module) generate(q *request) (*reply, error) {
 	r := &reply{}
 	for i := range q.Public {
@@ -419,7 +394,7 @@ func (m *module) generate(q *request) (*reply, error) {
 		}
 		err = named("C_GenerateKeyPair", err)
 		var f fault
-		refused := errors.As(err, &f) && (templateRefused(f.Code) || f.Code == ckrGeneralError && m.nothingOf(q.Private[i]))
+		refused := errors.As(err, &f) && (templateRefused(f.Code) || f.Code == ckrGeneralError) && m.nothingOf(q.Private[i])
 		if !refused || i == len(q.Public)-1 {
 			return nil, err
 		}
@@ -431,11 +406,11 @@ func (m *module) generate(q *request) (*reply, error) {
 // nothingOf reports whether the token holds no object of a template's id. It is
 // false when that cannot be seen, or when the template has no id.
 func (m *module) nothingOf(t template) bool {
-	i := slices.IndexFunc(t, func(a attribute) bool { return a.Type == ckaID })
-	if i < 0 || len(t[i].Value) == 0 {
+	id := t.id()
+	if len(id) == 0 {
 		return false
 	}
-	if err := m.ctx.FindObjectsInit(m.session, attributes(t[i:i+1])); err != nil {
+	if err := m.ctx.FindObjectsInit(m.session, attributes(template{{ckaID, id}})); err != nil {
 		return false
 	}
 	found, _, err := m.ctx.FindObjects(m.session, 1)
@@ -446,6 +421,11 @@ func (m *module) nothingOf(t template) bool {
 func (m *module) sign(q *request) (*reply, error) {
 	if err := m.ctx.SignInit(m.session, []*pkcs11.Mechanism{pkcs11.NewMechanism(q.Mechanism, q.Parameter)}, pkcs11.ObjectHandle(q.Handle)); err != nil {
 		return nil, named("C_SignInit", err)
+	}
+	if q.Again {
+		if err := m.unlock(); err != nil {
+			return nil, err
+		}
 	}
 	signature, err := m.ctx.Sign(m.session, q.Data)
 	if err != nil {

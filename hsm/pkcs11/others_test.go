@@ -83,6 +83,9 @@ func TestNSSReport(t *testing.T) {
 	if _, works := c.Can(spec.ECDSAP384); !works {
 		t.Error("P-384 does not work")
 	}
+	if why, can := c.CanCopy(spec.ECDSAP384); can || !strings.Contains(why, "it gives away a key that it calls not extractable") {
+		t.Errorf("P-384 can be copied: %t, %s", can, why)
+	}
 	if text := strings.Join(c.Observations, "\n"); !strings.Contains(text, "treat this token as software") || !strings.Contains(text, "no serial number") {
 		t.Errorf("observations = %q", text)
 	}

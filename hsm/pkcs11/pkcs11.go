@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 
 	"pki.internal/hsm"
 	"pki.internal/spec"
@@ -24,6 +25,8 @@ type Store struct {
 	client     *client
 	token      Token
 	mechanisms []Mechanism
+	inbox      inbox // of the session, once another token has sent something
+	pinPad     bool  // a person enters the PIN on the device
 }
 
 // user types (PKCS#11 2.40 §3.4).
@@ -65,7 +68,7 @@ func open(ctx context.Context, c *client, o Options, pin []byte) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{client: c, token: token, mechanisms: r.Mechanisms}, nil
+	return &Store{client: c, token: token, mechanisms: r.Mechanisms, pinPad: o.PINPad}, nil
 }
 
 // mayLogIn refuses a try that would be wasted, or that could be the last.
@@ -196,7 +199,7 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 	if err != nil {
 		return nil, nil, err
 	}
-	public, private := p.templates(k.ID, k.Label, true)
+	public, private := p.templates(k.ID, k.Label, true, k.Leaves)
 	made, err := s.client.call(ctx, request{Op: "generate", Mechanism: p.generate, Public: public, Private: private}, nil)
 	if err != nil {
 		return nil, nil, onToken(err, s.token)
@@ -212,7 +215,7 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 	if err != nil {
 		return nil, nil, fmt.Errorf("the key was made, and then: %w", err)
 	}
-	if name, bad := canLeave(pair.private); bad {
+	if name, bad := canLeave(pair.private, k.Leaves); bad {
 		return nil, nil, s.fail(hsm.ErrMismatch, "do not use this key or this token", "the key was made, but the token says %s although it was told otherwise", name)
 	}
 	after, err := s.objects(ctx, request{})
@@ -224,6 +227,12 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 	}
 	taken := hsm.Evidence{Claim: fmt.Sprintf("template %d of %d was taken", len(made.Attempts)+1, len(public)), Grade: hsm.Observed}
 	return key, append(key.Evidence(ctx), taken), nil
+}
+
+// Vacant refuses names that something on the token has.
+func (s *Store) Vacant(ctx context.Context, k hsm.KeySpec) error {
+	_, err := s.free(ctx, k)
+	return err
 }
 
 // free makes sure that nothing of any class has the id or the label, because
@@ -352,15 +361,21 @@ func (s *Store) use(ctx context.Context, p keyPair, k hsm.KeySpec, spki []byte) 
 	if kind := algorithmOf(public); kind != k.Algorithm {
 		return nil, s.fail(hsm.ErrMismatch, "see that this is the right token", "the key with the id %x is of %s and not of %s", k.ID, kind.Title(), k.Algorithm.Title())
 	}
-	// A label that a module cut or changed is one that a later ceremony would
-	// not find; only the halves together must agree.
 	for _, o := range []*object{p.public, &p.private} {
-		if o != nil && (o.Label != k.Label || !bytes.Equal(o.ID, k.ID)) {
+		if o != nil && (!shows(o.Label, k.Label) || !bytes.Equal(o.ID, k.ID)) {
 			return nil, s.fail(hsm.ErrMismatch, "see with pki token inspect what it holds", "the key should have the label %q and id %x, and is %s", k.Label, k.ID, describe(*o))
 		}
 	}
-	made := &key{store: s, pair: p, handle: p.private.Handle, public: public}
+	made := &key{store: s, pair: p, handle: p.private.Handle, public: public, label: k.Label}
 	return made, made.prove(ctx)
+}
+
+// shows reports whether a token's label is the one that was given, or its
+// beginning: some tokens keep a few characters only. The id and the public key
+// say which key it is; a label is for people.
+func shows(have, given string) bool {
+	have = clean(have)
+	return have == given || have != "" && strings.HasPrefix(given, have)
 }
 
 // publicOf reads the public half, or takes the recorded key when the token
@@ -399,6 +414,7 @@ type key struct {
 	pair   keyPair
 	handle uint
 	public crypto.PublicKey
+	label  string // as it was given
 }
 
 // Public gives the public key.
@@ -411,7 +427,10 @@ func (k *key) Sign(ctx context.Context, digest []byte, opts crypto.SignerOpts) (
 	if err != nil {
 		return nil, err
 	}
-	r, err := k.store.client.call(ctx, request{Op: "sign", Handle: k.handle, Mechanism: o.mechanism, Parameter: o.parameter, Data: o.data}, nil)
+	again := k.pair.private.Flags["always_authenticate"]
+	r, err := k.store.client.call(ctx, request{
+		Op: "sign", Handle: k.handle, Mechanism: o.mechanism, Parameter: o.parameter, Data: o.data, Again: again, PINPad: again && k.store.pinPad,
+	}, nil)
 	if err != nil {
 		return nil, onToken(err, k.store.token)
 	}
@@ -451,69 +470,3 @@ func (k *key) prove(ctx context.Context) error {
 // takesDigest says whether keys of an algorithm sign a digest, and not the
 // message.
 func takesDigest(a spec.Algorithm) bool { return a != spec.Ed25519 && !a.PostQuantum() }
-
-// canLeave finds an attribute by which a key could leave its token.
-func canLeave(private object) (string, bool) {
-	if sensitive, told := private.Flags["sensitive"]; told && !sensitive {
-		return "sensitive=false", true
-	}
-	return "extractable=true", private.Flags["extractable"]
-}
-
-// secretsOf lists the attributes that are the private key, by its type.
-func secretsOf(keyType uint) []namedCode {
-	switch keyType {
-	case 0:
-		return []namedCode{{ckaSecretExp, "private value"}}
-	case ckkMLDSA:
-		return []namedCode{{ckaValue, "private value"}, {ckaSeed, "seed"}}
-	}
-	return []namedCode{{ckaValue, "private value"}}
-}
-
-// about says which token and which code made a key.
-func (s *Store) about() []hsm.Evidence {
-	l, t := s.client.library, s.token
-	claim := func(format string, args ...any) hsm.Evidence {
-		return hsm.Evidence{Claim: fmt.Sprintf(format, args...), Grade: hsm.Claimed, Device: true}
-	}
-	return []hsm.Evidence{
-		claim("token %s, firmware %s, hardware %s", t, t.Firmware, t.Hardware),
-		claim("library %s %s of %s, Cryptoki %s", l.Description, l.Version, l.Manufacturer, l.Cryptoki),
-		{Claim: fmt.Sprintf("module %s, SHA-256 %s", l.Path, l.SHA256), Grade: hsm.Observed, Device: true},
-	}
-}
-
-// Evidence grades what is known of a key. Attributes are a token's claims; a
-// refusal that was provoked is proof.
-func (k *key) Evidence(ctx context.Context) []hsm.Evidence {
-	s, p := k.store, k.pair
-	all := s.about()
-	say := func(grade hsm.Grade, format string, args ...any) {
-		all = append(all, hsm.Evidence{Claim: fmt.Sprintf(format, args...), Grade: grade})
-	}
-	for _, a := range flagsOf(ckoPrivate) {
-		value, told := p.private.Flags[a.name]
-		switch {
-		case !told:
-		case a.name == "local" && !value:
-			say(hsm.Claimed, "local=false, so the token does not say that the key was born on it")
-		case a.name == "local", a.name == "never_extractable", a.name == "always_sensitive":
-			say(hsm.Claimed, "%s=%t", a.name, value)
-		default:
-			say(hsm.Observed, "%s=%t", a.name, value)
-		}
-	}
-	for _, secret := range secretsOf(ulong(p.private.Values["key_type"])) {
-		_, err := s.client.call(ctx, request{Op: "peek", Handle: p.private.Handle, Mechanism: secret.code}, nil)
-		var e *Error
-		switch {
-		case errors.As(err, &e) && e.Code == ckrAttributeSensitive:
-			say(hsm.Proven, "the %s is not readable", secret.name)
-		case err == nil:
-			say(hsm.Proven, "the %s IS readable: this is not a hardware key", secret.name)
-		}
-	}
-	say(hsm.Proven, "a signature over a random challenge verifies under the public key")
-	return all
-}

@@ -183,7 +183,7 @@ func count(t testing.TB, o Options, class uint, id []byte) int {
 func plant(t testing.TB, s *Store, a spec.Algorithm, id []byte, label string) []uint {
 	t.Helper()
 	p, _ := keyPlanOf(a)
-	public, private := p.templates(id, label, true)
+	public, private := p.templates(id, label, true, false)
 	r, err := s.client.call(t.Context(), request{Op: "generate", Mechanism: p.generate, Public: public, Private: private}, nil)
 	if err != nil {
 		t.Fatal(err)

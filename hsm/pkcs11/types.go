@@ -171,6 +171,7 @@ const (
 	ckmAESWrap     = 0x2109
 	ckmAESWrapPad  = 0x210A
 	ckmAESWrapKWP  = 0x210B
+	ckmSHA1        = 0x220
 	ckmSHA256      = 0x250
 	ckmSHA384      = 0x260
 	ckmSHA512      = 0x270

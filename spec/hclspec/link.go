@@ -104,7 +104,7 @@ func (x *linker) fill(b *block) {
 		x.fillProvisioner(x.provisioners[b.address], raw)
 	case *rawSSHAuthority:
 		if raw.Key != nil {
-			x.sshAuthorities[b.address].Key = &spec.Key{Origin: raw.Key.Origin, Store: x.stores[raw.Key.Store.address], Algorithm: spec.Algorithm(raw.Key.Algorithm)}
+			x.sshAuthorities[b.address].Key = x.key(raw.Key)
 		}
 	case *rawOnlineCA:
 		x.estate.OnlineCAs = append(x.estate.OnlineCAs, x.onlineCA(raw))
@@ -163,7 +163,7 @@ func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 		a.ExtendedKeyUsage = append(a.ExtendedKeyUsage, spec.ExtKeyUsage(usage))
 	}
 	if raw.Key != nil {
-		a.Key = &spec.Key{Origin: raw.Key.Origin, Store: x.stores[raw.Key.Store.address], Algorithm: spec.Algorithm(raw.Key.Algorithm)}
+		a.Key = x.key(raw.Key)
 	}
 	if raw.CSR != "" {
 		a.CSR = x.readCSR(a.Origin, raw.CSR)
@@ -176,6 +176,14 @@ func (x *linker) fillAuthority(a *spec.Authority, raw *rawAuthority) {
 	raw.linkLifecycle(a)
 	x.fillProfile(a, raw)
 	a.Import = x.adopted(raw.Import)
+}
+
+func (x *linker) key(raw *rawKey) *spec.Key {
+	k := &spec.Key{Origin: raw.Origin, Store: x.stores[raw.Store.address], Algorithm: spec.Algorithm(raw.Algorithm), BackupPolicy: raw.BackupPolicy}
+	for _, r := range raw.Backup {
+		k.Backup = append(k.Backup, x.stores[r.address])
+	}
+	return k
 }
 
 // values gives the subject's attributes by type; a nil subject has none.

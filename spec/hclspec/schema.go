@@ -223,6 +223,9 @@ type rawKey struct {
 
 	Store     ref    `hcl:"store" doc:"a reference to a key store, such as key_store.root" ref:"key_store"`
 	Algorithm string `hcl:"algorithm" doc:"a kind of key: ecdsa-p256, -p384 or -p521, rsa-3072 or -4096 (with -pss for RSASSA-PSS), ed25519, ml-dsa-44, -65 or -87"`
+
+	Backup       []ref  `hcl:"backup,optional" doc:"key stores that get a copy in the same ceremony, such as [key_store.root_b]" ref:"key_store"`
+	BackupPolicy string `hcl:"backup_policy,optional" doc:"how: \"wrap-then-seal\" or \"vendor-clone\" on tokens, \"copy\" in files; \"none\" says that there is to be none"`
 }
 
 type rawNameConstraints struct {

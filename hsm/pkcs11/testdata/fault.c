@@ -7,6 +7,7 @@
 //   C_Sign 1 flip | trunc     it changes the signature
 //   C_Login 1 hang | kill | segv | killafter | killin MICROSECONDS
 //   trace FILE                one line for each call
+//   label 7                   it shows seven characters of each label
 //
 // Every function of the standard takes words, so one wrapper of ten words
 // fits all of them.
@@ -41,6 +42,7 @@ static List *real, mine;
 static int calls[68];
 static char trace[512], orders[64][3][64];
 static int count;
+static W shown;
 
 static void *killer(void *wait) {
 	usleep((useconds_t)(W)wait);
@@ -71,7 +73,15 @@ static W forward(int i, W a, W b, W c, W d, W e, W f, W g, W h, W j, W k) {
 		pthread_t t;
 		pthread_create(&t, NULL, killer, (void *)strtoul(with, NULL, 0));
 	}
+	W *attribute = (W *)c, *label = NULL; // type, value, length; one at a time is asked for
+	char whole[256];
+	W room[3] = { 3, (W)whole, sizeof whole };
+	if (shown && i == 24 && d == 1 && attribute[0] == 3) label = attribute, c = (W)room;
 	W rv = real->f[i](a, b, c, d, e, f, g, h, j, k);
+	if (label && rv == 0) {
+		label[2] = room[2] < shown ? room[2] : shown;
+		if (label[1]) memcpy((void *)label[1], whole, label[2]);
+	}
 	if (what && !strncmp(what, "after", 5)) return strtoul(with, NULL, 0);
 	if (what && !strcmp(what, "killafter")) kill(getpid(), SIGKILL);
 	if (what && i == 43 && rv == 0 && !strcmp(what, "flip")) ((unsigned char *)d)[3] ^= 1;
@@ -95,7 +105,7 @@ static W load(void) {
 	if (!file) return 5;
 	while (fgets(line, sizeof line, file)) {
 		line[strcspn(line, "\n")] = 0;
-		if (sscanf(line, "module %511s", path) == 1 || sscanf(line, "trace %511s", trace) == 1) continue;
+		if (sscanf(line, "module %511s", path) == 1 || sscanf(line, "trace %511s", trace) == 1 || sscanf(line, "label %lu", &shown) == 1) continue;
 		if (count < 64 && sscanf(line, "%63s %63s %63[^\n]", orders[count][0], orders[count][1], orders[count][2]) == 3) count++;
 	}
 	fclose(file);

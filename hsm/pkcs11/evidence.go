@@ -1,0 +1,84 @@
+package pkcs11
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pki.internal/hsm"
+)
+
+// canLeave finds an attribute by which a key could leave its token against what
+// was asked for: in the clear, or at all. A key of which a backup is to be made
+// must be able to leave, encrypted.
+func canLeave(private object, leaves bool) (string, bool) {
+	extractable, told := private.Flags["extractable"]
+	if sensitive, told := private.Flags["sensitive"]; told && !sensitive {
+		return "sensitive=false", true
+	}
+	if leaves {
+		return "extractable=false", told && !extractable
+	}
+	return "extractable=true", extractable
+}
+
+// secretsOf lists the attributes that are the private key, by its type.
+func secretsOf(keyType uint) []namedCode {
+	switch keyType {
+	case 0:
+		return []namedCode{{ckaSecretExp, "private value"}}
+	case ckkMLDSA:
+		return []namedCode{{ckaValue, "private value"}, {ckaSeed, "seed"}}
+	}
+	return []namedCode{{ckaValue, "private value"}}
+}
+
+// about says which token and which code made a key.
+func (s *Store) about() []hsm.Evidence {
+	l, t := s.client.library, s.token
+	claim := func(format string, args ...any) hsm.Evidence {
+		return hsm.Evidence{Claim: fmt.Sprintf(format, args...), Grade: hsm.Claimed, Device: true}
+	}
+	return []hsm.Evidence{
+		claim("token %s, firmware %s, hardware %s", t, t.Firmware, t.Hardware),
+		claim("library %s %s of %s, Cryptoki %s", l.Description, l.Version, l.Manufacturer, l.Cryptoki),
+		{Claim: fmt.Sprintf("module %s, SHA-256 %s", l.Path, l.SHA256), Grade: hsm.Observed, Device: true},
+	}
+}
+
+// Evidence grades what is known of a key. Attributes are a token's claims; a
+// refusal that was provoked is proof.
+func (k *key) Evidence(ctx context.Context) []hsm.Evidence {
+	s, p := k.store, k.pair
+	all := s.about()
+	say := func(grade hsm.Grade, format string, args ...any) {
+		all = append(all, hsm.Evidence{Claim: fmt.Sprintf(format, args...), Grade: grade})
+	}
+	for _, a := range flagsOf(ckoPrivate) {
+		value, told := p.private.Flags[a.name]
+		switch {
+		case !told:
+		case a.name == "local" && !value:
+			say(hsm.Claimed, "local=false, so the token does not say that the key was born on it")
+		case a.name == "local", a.name == "never_extractable", a.name == "always_sensitive":
+			say(hsm.Claimed, "%s=%t", a.name, value)
+		default:
+			say(hsm.Observed, "%s=%t", a.name, value)
+		}
+	}
+	for _, secret := range secretsOf(ulong(p.private.Values["key_type"])) {
+		_, err := s.client.call(ctx, request{Op: "peek", Handle: p.private.Handle, Mechanism: secret.code}, nil)
+		var e *Error
+		switch {
+		case errors.As(err, &e) && e.Code == ckrAttributeSensitive:
+			say(hsm.Proven, "the %s is not readable", secret.name)
+		case err == nil:
+			say(hsm.Proven, "the %s IS readable: this is not a hardware key", secret.name)
+		}
+	}
+	if p.private.Label != k.label {
+		say(hsm.Observed, "the token shows the label %q as %q", k.label, p.private.Label)
+	}
+	say(hsm.Proven, "a signature over a random challenge verifies under the public key")
+	return all
+}
