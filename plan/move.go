@@ -57,34 +57,34 @@ func (m *maker) moves() {
 		m.changed(Change{Address: move.To, Class: Renamed, Why: fmt.Sprintf("it was %s before; key and certificates stay as they are", move.From)})
 	}
 	for _, r := range m.estate.Removals {
-		have, known := m.state.Authority(r.From)
-		if !known || have.Forgotten {
-			continue
+		for _, have := range m.state.Authorities() {
+			if r.Names(have.Address) && !have.Forgotten {
+				m.forget(r, have)
+			}
 		}
-		m.forget(r, have)
 	}
 }
 
 func (m *maker) forget(r *spec.Removal, have Authority) {
 	for _, other := range m.state.Authorities() {
 		described := slices.ContainsFunc(m.estate.Authorities, func(a *spec.Authority) bool { return a.Address == other.Address })
-		if other.Issuer == r.From && other.Address != r.From && described {
+		if other.Issuer == have.Address && other.Address != have.Address && described {
 			m.diags.Report(r.Origin, "from", "Removed authority is still needed",
-				"%s issued the certificate of %s, which the estate describes. Give that one another issuer first, or remove it too.", r.From, other.Address)
+				"%s issued the certificate of %s, which the estate describes. Give that one another issuer first, or remove it too.", have.Address, other.Address)
 			return
 		}
 	}
-	m.add(Action{Kind: Forget, Address: r.From, Forget: &ForgetAction{Certificates: have.certificates()}})
+	m.add(Action{Kind: Forget, Address: have.Address, Forget: &ForgetAction{Certificates: have.certificates()}})
 	why := "the estate no longer describes it; its key, its certificates and its files stay as they are"
 	if have.CRL != nil {
 		why += ", and nobody signs its next CRL"
 	}
-	m.changed(Change{Address: r.From, Class: Retired, Why: why})
+	m.changed(Change{Address: have.Address, Class: Retired, Why: why})
 }
 
 // letGo reports whether a removed block names an address.
 func (m *maker) letGo(address spec.Address) bool {
-	return slices.ContainsFunc(m.estate.Removals, func(r *spec.Removal) bool { return r.From == address })
+	return slices.ContainsFunc(m.estate.Removals, func(r *spec.Removal) bool { return r.Names(address) })
 }
 
 // certificates counts what an authority leaves behind.

@@ -113,6 +113,7 @@ func (e *Estate) validateAuthorities(d *Diagnostics) {
 	for _, a := range e.Authorities {
 		a.validate(d)
 	}
+	e.validateCRLURLs(d)
 	e.tiers = nil
 	circles := e.validateCircles(d)
 	if circles {
@@ -222,6 +223,29 @@ func (c *CRL) validate(d *Diagnostics, signedHere bool) {
 	if !c.IssueEvery.IsZero() && c.IssueEvery.From(yardstick).After(c.ValidFor.Last(yardstick)) {
 		d.Report(c.Origin, "issue_every", "CRL issued after the last one expired",
 			"A new CRL every %s leaves a gap when each counts %s. Make issue_every shorter than valid_for.", c.IssueEvery, c.ValidFor)
+	}
+}
+
+// validateCRLURLs refuses two authorities that publish at one place. A list is
+// about the certificates of the one who signed it (RFC 5280 §5), so each would
+// take the other's away.
+func (e *Estate) validateCRLURLs(d *Diagnostics) {
+	owner := map[string]*Authority{}
+	for _, a := range e.Authorities {
+		if a.CRL == nil {
+			continue
+		}
+		for _, u := range a.CRL.URLs {
+			switch first := owner[u]; first {
+			case nil:
+				owner[u] = a
+			case a:
+				d.Report(a.CRL.Origin, "urls", "CRL URL twice", "%s stands twice in one list. Remove one of them.", u)
+			default:
+				d.Report(a.CRL.Origin, "urls", "Two lists at one URL",
+					"%s is where %s publishes its CRL, too, and only one of the lists can be there. Give each authority a URL of its own; with for_each, put each.key into it.", u, first.Address)
+			}
+		}
 	}
 }
 

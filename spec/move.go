@@ -13,7 +13,12 @@ type Move struct {
 // has; nothing is destroyed, and nothing more is signed.
 type Removal struct {
 	Origin
-	From Address
+	From Address // without a key: every instance of a block that had for_each
+}
+
+// Names reports whether the block speaks of an address.
+func (r *Removal) Names(a Address) bool {
+	return r.From == a || r.From.Key == "" && r.From.Kind == a.Kind && r.From.Name == a.Name
 }
 
 // movable are the kinds of block that the ledger has keys of.
@@ -49,8 +54,8 @@ func (e *Estate) validateMoves(d *Diagnostics) {
 		switch {
 		case r.From.Kind != "authority":
 			d.Report(r.Origin, "from", "Removal of something without a certificate", "%s leaves no trace that needs a removed block; removed is for authorities. Remove this block.", r.From)
-		case declared[r.From]:
-			d.Report(r.Origin, "from", "Removed block still stands", "%s is declared, so it is not removed. Remove one of the two blocks.", r.From)
+		case slices.ContainsFunc(e.Authorities, func(a *Authority) bool { return r.Names(a.Address) }):
+			d.Report(r.Origin, "from", "Removed block still stands", "%s is declared, so it is not removed. Remove one of the two blocks, or name the key that is gone.", r.From)
 		case from[r.From]:
 			d.Report(r.Origin, "from", "Block moved and removed", "%s is moved elsewhere. Remove this block.", r.From)
 		}

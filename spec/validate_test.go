@@ -154,14 +154,14 @@ func authorityRules() map[string]broken {
 		"AIA no URL":     {root(func(a *Authority) { a.CAIssuersURLs = []string{"pki.example"} }), []string{"Not a URL"}},
 		"two of a name": {func(e *Estate) {
 			twin := *e.Authorities[1]
-			twin.Address.Name = "POLICY"
+			twin.Address.Name, twin.CRL = "POLICY", nil
 			e.Authorities = append(e.Authorities, &twin)
 		}, []string{"Two blocks with one file name"}},
 		"name and key": {func(e *Estate) {
 			twin := *e.Authorities[1]
-			twin.Address = Address{Kind: "authority", Name: "a", Key: "b"}
+			twin.Address, twin.CRL = Address{Kind: "authority", Name: "a", Key: "b"}, nil
 			other := *e.Authorities[1]
-			other.Address.Name = "a-b"
+			other.Address.Name, other.CRL = "a-b", nil
 			e.Authorities = append(e.Authorities, &twin, &other)
 		}, []string{"Two blocks with one file name"}},
 	}
@@ -191,6 +191,8 @@ func crlRules() map[string]broken {
 	urls := func(u ...string) func(e *Estate) { return crl(func(c *CRL) { c.URLs = u }) }
 	return map[string]broken{
 		"no URL":          {urls(), []string{"CRL without a URL"}},
+		"URL twice":       {urls("http://pki.example/a.crl", "http://pki.example/a.crl"), []string{"CRL URL twice"}},
+		"two at one":      {func(e *Estate) { e.Authorities[1].CRL.URLs = e.Authorities[0].CRL.URLs }, []string{"Two lists at one URL"}},
 		"https":           {urls("https://pki.example/root.crl"), []string{"URL is not plain http"}},
 		"ldap":            {urls("ldap://pki.example/cn=root"), []string{"URL is not plain http"}},
 		"no scheme":       {urls("pki.example/root.crl"), []string{"Not a URL"}},

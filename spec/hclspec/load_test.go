@@ -135,7 +135,7 @@ authority "b" {
   }
   validity = "5y"
   crl {
-    urls        = authority.a.crl.urls
+    urls        = [replace(authority.a.crl.urls[0], "/a.", "/b.")]
     valid_for   = "7d"
     issue_every = authority.b.crl.valid_for == "7d" ? "1d" : "2d"
   }

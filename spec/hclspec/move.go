@@ -54,6 +54,22 @@ func (x *linker) wrong(address spec.Address) bool {
 	return false
 }
 
+type keyPair struct{ from, to string }
+
+// keysOf gives the keys of what moves: those of the instances, where both
+// addresses name a whole block and the new one has for_each.
+func (x *linker) keysOf(from, to spec.Address) []keyPair {
+	b := x.blocks[to]
+	if from.Key != "" || to.Key != "" || b == nil || b.forEach == nil {
+		return []keyPair{{from.Key, to.Key}}
+	}
+	var pairs []keyPair
+	for _, instance := range x.expand(b) {
+		pairs = append(pairs, keyPair{instance.address.Key, instance.address.Key})
+	}
+	return pairs
+}
+
 // linkMoves takes over what a block says about addresses of before.
 func (x *linker) linkMoves(b *block) {
 	switch raw := b.decoded.Interface().(type) {
@@ -61,7 +77,10 @@ func (x *linker) linkMoves(b *block) {
 		from, good := x.addressOf(raw.From)
 		to, also := x.addressOf(raw.To)
 		if good && also && !x.wrong(to) {
-			x.estate.Moves = append(x.estate.Moves, &spec.Move{Origin: raw.Origin, From: from, To: to})
+			for _, key := range x.keysOf(from, to) {
+				from.Key, to.Key = key.from, key.to
+				x.estate.Moves = append(x.estate.Moves, &spec.Move{Origin: raw.Origin, From: from, To: to})
+			}
 		}
 	case *rawRemoved:
 		if from, good := x.addressOf(raw.From); good {

@@ -25,3 +25,17 @@ authority "b" {
   }
   ca_issuers_urls = ["https://pki.acme.example/b.cer"]
 }
+authority "c" {
+  for_each = toset(["eu", "us"])
+  subject { common_name = "C ${each.key}" }
+  key {
+    store     = key_store.lab
+    algorithm = "ecdsa-p256"
+  }
+  validity = "5y"
+  issuer = authority.root
+  crl {
+    urls      = ["http://pki.acme.example/c.crl", "http://pki.acme.example/${each.key}.crl", "http://pki.acme.example/${each.key}.crl"]
+    valid_for = "7d"
+  }
+}

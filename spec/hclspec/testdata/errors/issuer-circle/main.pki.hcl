@@ -20,7 +20,7 @@ authority "b" {
   validity = "5y"
   issuer = authority.c
   crl {
-    urls      = ["http://pki.acme.example/a.crl"]
+    urls      = ["http://pki.acme.example/b.crl"]
     valid_for = "7d"
   }
 }
@@ -33,7 +33,7 @@ authority "c" {
   validity = "5y"
   issuer = authority.a
   crl {
-    urls      = ["http://pki.acme.example/a.crl"]
+    urls      = ["http://pki.acme.example/c.crl"]
     valid_for = "7d"
   }
 }
@@ -55,7 +55,7 @@ authority "e" {
   validity = "5y"
   issuer = authority.e
   crl {
-    urls      = ["http://pki.acme.example/a.crl"]
+    urls      = ["http://pki.acme.example/e.crl"]
     valid_for = "7d"
   }
 }
