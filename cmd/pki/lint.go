@@ -232,6 +232,10 @@ func readWeakKeys(names []string) (*lint.WeakKeys, error) {
 
 func printJudged(w io.Writer, all []judged) {
 	for _, j := range all {
+		if j.Kind == kindKey {
+			fmt.Fprintf(w, "%s: %s\n", j.File, j.Kind)
+			continue
+		}
 		if len(j.Findings) == 0 {
 			fmt.Fprintf(w, "%s: %s, nothing found\n", j.File, j.Kind)
 			continue

@@ -204,6 +204,7 @@ func worthJudging(g gathered) bool {
 // objectsOf tells what is in a file. An object that nobody knows has no kind,
 // and is judged as a certificate, which says what is wrong with it.
 func objectsOf(name string, text []byte, mode fs.FileMode) []gathered {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // as some editors begin a file
 	whole := func(kind string) []gathered {
 		return []gathered{{file: name, kind: kind, text: text, mode: mode}}
 	}
