@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 
 	"pki.internal/plan"
@@ -283,10 +284,18 @@ func (h *host) install(files []plan.File) []byte {
 // kind of host; a slip there shows as a panic in that test.
 func (h *host) fill(text string) []byte { return fillText(text, h) }
 
+// parsedTexts holds each text of ours as the template that it is: a fleet fills
+// the same ones a thousand times.
+var parsedTexts sync.Map
+
 func fillText(text string, data any) []byte {
+	parsed, known := parsedTexts.Load(text)
+	if !known {
+		t := template.Must(template.New("").Funcs(template.FuncMap{"dir": path.Dir, "join": strings.Join}).Parse(text))
+		parsed, _ = parsedTexts.LoadOrStore(text, t)
+	}
 	var out bytes.Buffer
-	t := template.Must(template.New("").Funcs(template.FuncMap{"dir": path.Dir, "join": strings.Join}).Parse(text))
-	if err := t.Execute(&out, data); err != nil {
+	if err := parsed.(*template.Template).Execute(&out, data); err != nil {
 		panic(err)
 	}
 	return out.Bytes()

@@ -265,10 +265,10 @@ func replaceTrees(root *os.Root, base string, trees []tree) (replacement, error)
 			return all, err
 		}
 	}
+	if err := (folderFiles{root}).WriteAll(changed); err != nil {
+		return all, err
+	}
 	for _, f := range changed {
-		if err := (folderFiles{root}).Write(f); err != nil {
-			return all, err
-		}
 		all.Written = append(all.Written, f.Path)
 	}
 	return all, nil

@@ -9,8 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,21 +126,49 @@ func (a *app) chooseTrees(e *spec.Estate, s plan.State, names []string) ([]tree,
 		}
 		trees = append(trees, site...)
 	}
+	var chosen []*spec.OnlineCA
 	for _, o := range e.OnlineCAs {
 		name := o.Address.FileName()
 		known = append(known, name)
-		if len(names) > 0 && !slices.Contains(names, name) && !slices.Contains(names, o.Address.String()) {
-			continue
+		if len(names) == 0 || slices.Contains(names, name) || slices.Contains(names, o.Address.String()) {
+			chosen = append(chosen, o)
 		}
-		files, err := cleanTree(e, s, o, a.now())
-		if err != nil {
-			return nil, err
-		}
-		trees = append(trees, tree{name, files})
 	}
+	rendered, err := cleanTrees(e, s, chosen, a.now())
+	if err != nil {
+		return nil, err
+	}
+	trees = append(trees, rendered...)
 	for _, n := range names {
 		if n != render.SiteName && !slices.Contains(known, strings.TrimPrefix(n, "online_ca.")) {
 			return nil, &usageError{fmt.Errorf("the estate has no online CA %q; it has %s", n, strings.Join(known, ", "))}
+		}
+	}
+	return trees, nil
+}
+
+// cleanTrees renders online CAs on every processor. Their order, and which
+// error is told, is that of the estate.
+func cleanTrees(e *spec.Estate, s plan.State, all []*spec.OnlineCA, now time.Time) ([]tree, error) {
+	linter, err := lint.New(cmp.Or(e.Lint.Profile, "private"))
+	if err != nil {
+		return nil, err
+	}
+	trees, refused := make([]tree, len(all)), make([]error, len(all))
+	var group sync.WaitGroup
+	var next atomic.Int64
+	for range min(len(all), runtime.GOMAXPROCS(0)) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
+				trees[i].name = all[i].Address.FileName()
+				trees[i].files, refused[i] = cleanTree(linter, e, s, all[i], now)
+			}
+		})
+	}
+	group.Wait()
+	for _, err := range refused {
+		if err != nil {
+			return nil, err
 		}
 	}
 	return trees, nil
@@ -155,12 +186,8 @@ func siteTree(e *spec.Estate, s plan.State) ([]tree, error) {
 
 // cleanTree renders one online CA and has the tree judged as step-ca would
 // read it, for step-ca itself starts with nearly anything.
-func cleanTree(e *spec.Estate, s plan.State, o *spec.OnlineCA, now time.Time) ([]plan.File, error) {
+func cleanTree(linter *lint.Linter, e *spec.Estate, s plan.State, o *spec.OnlineCA, now time.Time) ([]plan.File, error) {
 	files, err := render.Tree(e, s, o)
-	if err != nil {
-		return nil, err
-	}
-	linter, err := lint.New(cmp.Or(e.Lint.Profile, "private"))
 	if err != nil {
 		return nil, err
 	}
@@ -237,22 +264,21 @@ func (a *app) writeRendered(root *os.Root, e *spec.Estate, s plan.State) (render
 	if err != nil {
 		return r, err
 	}
+	var ready []*spec.OnlineCA
 	for _, o := range e.OnlineCAs {
 		if waiting := render.Waiting(s, o); len(waiting) > 0 {
 			r.Waiting[o.Address.String()] = waiting
 			continue
 		}
-		files, err := cleanTree(e, s, o, a.now())
-		if err != nil {
-			return r, err
-		}
-		one, err := replaceTrees(root, renderedDir, []tree{{o.Address.FileName(), files}})
-		r.Written = append(r.Written, one.Written...)
-		if err != nil {
-			return r, err
-		}
+		ready = append(ready, o)
 	}
-	return r, nil
+	trees, err := cleanTrees(e, s, ready, a.now())
+	if err != nil {
+		return r, err
+	}
+	all, err := replaceTrees(root, renderedDir, trees)
+	r.Written = append(r.Written, all.Written...)
+	return r, err
 }
 
 // applyRender is pki apply without a plan.

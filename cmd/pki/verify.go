@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -337,16 +338,12 @@ func (a *app) verifyRendered(v *verification, root *os.Root, s plan.State) error
 	if err != nil {
 		return err
 	}
-	for _, o := range estate.OnlineCAs {
-		if len(render.Waiting(s, o)) > 0 {
-			continue
-		}
-		files, err := cleanTree(estate, s, o, time.Time{}) // a ledger is verified long after what it made has expired
-		if err != nil {
-			return err
-		}
-		trees = append(trees, tree{o.Address.FileName(), files})
+	ready := slices.DeleteFunc(slices.Clone(estate.OnlineCAs), func(o *spec.OnlineCA) bool { return len(render.Waiting(s, o)) > 0 })
+	rendered, err := cleanTrees(estate, s, ready, time.Time{}) // a ledger is verified long after what it made has expired
+	if err != nil {
+		return err
 	}
+	trees = append(trees, rendered...)
 	for _, t := range trees {
 		drifts, err := findDrift(root, below(renderedDir, []tree{t}))
 		if err != nil {

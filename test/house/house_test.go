@@ -64,7 +64,7 @@ var house = map[string]room{
 		ours: []string{"spec", "spec/identity", "spec/hclspec", "hsm", "hsm/filestore", "hsm/pkcs11", "plan", "plan/tbs", "plan/tbs/public", "plan/revocation", "lint", "lint/crlwalk", "ceremony", "ceremony/ledger", "ceremony/bundle", "ceremony/script", "render", "examples", "shamir"},
 		outside: []string{
 			"github.com/spf13/cobra", "golang.org/x/term", "rsc.io/qr", "github.com/aymanbagabas/go-udiff", "github.com/hashicorp/hcl/v2",
-			"github.com/agext/levenshtein", "github.com/spf13/pflag",
+			"github.com/agext/levenshtein", "github.com/spf13/pflag", "golang.org/x/sys/unix",
 		},
 		effects: []string{"os", "os/signal", "syscall", "crypto/rand", "clock"},
 	},

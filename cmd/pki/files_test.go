@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pki.internal/plan"
+)
+
+// TestWriteAll writes so many files that they are flushed together: all or, when
+// one cannot be written, none, and nothing beside them.
+func TestWriteAll(t *testing.T) {
+	folder := t.TempDir()
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	many := func(text string) []plan.File {
+		var files []plan.File
+		for i := range manyFiles + 1 {
+			files = append(files, plan.File{Path: fmt.Sprintf("tree%d/sub/file", i), Mode: 0o640, Data: []byte(text)})
+		}
+		return files
+	}
+	all := func() (texts map[string]int, leftovers int) {
+		texts = map[string]int{}
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			if strings.HasSuffix(path, ".new") {
+				leftovers++
+			}
+			info, err := d.Info()
+			if err != nil || info.Mode().Perm() != 0o640 {
+				t.Errorf("%s has mode %v (%v)", path, info.Mode(), err)
+			}
+			text, err := os.ReadFile(path)
+			texts[string(text)]++
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return texts, leftovers
+	}
+	for _, text := range []string{"one", "two"} {
+		if err := (folderFiles{root}).WriteAll(many(text)); err != nil {
+			t.Fatal(err)
+		}
+		if texts, leftovers := all(); texts[text] != manyFiles+1 || len(texts) != 1 || leftovers != 0 {
+			t.Errorf("there are %v and %d leftovers", texts, leftovers)
+		}
+	}
+	// The last one cannot be written, because its folder is a file.
+	files := append(many("three"), plan.File{Path: "tree0/sub/file/below", Mode: 0o640, Data: []byte("x")})
+	if err := (folderFiles{root}).WriteAll(files); err == nil {
+		t.Error("a file below a file was written")
+	}
+	if texts, leftovers := all(); texts["two"] != manyFiles+1 || len(texts) != 1 || leftovers != 0 {
+		t.Errorf("after a failure there are %v and %d leftovers", texts, leftovers)
+	}
+}
