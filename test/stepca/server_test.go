@@ -92,6 +92,9 @@ func (s *server) start() error {
 	s.process = exec.Command(s.tools["step-ca"], arguments...)
 	s.process.Dir = s.home
 	s.process.Env = []string{"STEPPATH=" + s.home, "HOME=" + s.home, "PATH=" + os.Getenv("PATH")}
+	if tokens := os.Getenv("SOFTHSM2_CONF"); tokens != "" { // of a test whose key is on a token
+		s.process.Env = append(s.process.Env, "SOFTHSM2_CONF="+tokens)
+	}
 	s.process.Stdout, s.process.Stderr = log, log
 	if err := s.process.Start(); err != nil {
 		return err
