@@ -27,6 +27,8 @@ func (s *scene) answer(q ceremony.Question) (string, error) {
 	switch {
 	case len(s.asked) > 500:
 		return "", errors.New("the table asks without end")
+	case strings.HasPrefix(q.Prompt, "Type exception to note it"):
+		return "stop", nil
 	case q.Prompt == "Who decided?":
 		return "ada", nil
 	case strings.HasPrefix(q.Prompt, "Which two"):
