@@ -46,7 +46,7 @@ func AudienceOf(e Event) Audience {
 		return Restricted
 	}
 	switch e.Kind {
-	case TokenIdentified, CRLSealed, HoldersNamed, OfficersAppointed, MediumLost, StepsWereTaken, PeopleCame, ExceptionHappened:
+	case TokenIdentified, CRLSealed, HoldersNamed, OfficersAppointed, MediumLost, StepsWereTaken, PeopleCame, ExceptionHappened, HeadAttested:
 		return Restricted
 	}
 	return Public

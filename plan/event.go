@@ -43,6 +43,7 @@ type Event struct {
 	Aborted   *Aborted        `json:"ceremony_aborted,omitempty"`
 	BackedUp  *KeyBackedUp    `json:"key_backed_up,omitempty"`
 	KeySealed *KeySealed      `json:"key_sealed,omitempty"`
+	Attested  *Attested       `json:"head_attested,omitempty"`
 }
 
 // EventKind names what happened.
@@ -77,6 +78,7 @@ const (
 	CeremonyAborted    EventKind = "ceremony_aborted"
 	KeyWasBackedUp     EventKind = "key_backed_up"
 	KeyWasSealed       EventKind = "key_sealed"
+	HeadAttested       EventKind = "head_attested"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone

@@ -129,3 +129,62 @@ func TestApprovalOfAnotherPlan(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAttested takes a signature under the head from an officer in office, and
+// nothing else.
+func TestAttested(t *testing.T) {
+	e := loadExample(t, "two-tier")
+	ada, adasKey := officer(t, "ada", spec.Administrator)
+	e.Officers, e.Quorum = []*spec.Officer{ada}, &spec.Quorum{Approvals: 1}
+	p := mustMake(t, e, plan.State{}, someInputs)
+	s, err := begin(t, plan.State{}, p, approve(t, p, ada, adasKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := p.At.Add(time.Hour)
+	apply := func(s plan.State, e plan.Event) (plan.State, error) {
+		e.Time, e.Audience = at, plan.AudienceOf(e)
+		return s.Apply(e, plan.Head{Entries: s.Head.Entries + 1, Hash: strings.Repeat("ab", 32)})
+	}
+	if s, err = apply(s, plan.Event{Kind: plan.OfficersAppointed, Officers: &plan.Appointed{Action: 1, Officers: *p.Actions[0].AppointOfficers}}); err != nil {
+		t.Fatal(err)
+	}
+	digest := digestOf(t, p)
+	inside := s
+	if s, err = apply(s, plan.Event{Kind: plan.CeremonyAborted, Aborted: &plan.Aborted{PlanDigest: digest, Actions: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Aborted(digest) || s.Open != nil {
+		t.Error("the ceremony is not aborted")
+	}
+	sign := func(s plan.State, remark string) *plan.Attested {
+		text, err := s.Attestation(plan.Officer{Name: "ada", Role: spec.Administrator}, remark)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, err := adasKey.SignStatement(rand.Reader, plan.AttestNamespace, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &plan.Attested{Officer: "ada", Role: spec.Administrator, Head: s.Head, Remark: remark, Signature: signature}
+	}
+	good := sign(s, "yes")
+	for want, change := range map[string]func(a *plan.Attested){
+		"eve is no officer":          func(a *plan.Attested) { a.Officer = "eve" },
+		"signed as witness":          func(a *plan.Attested) { a.Role = spec.Witness },
+		"another head":               func(a *plan.Attested) { a.Head.Entries-- },
+		"signature is not by this k": func(a *plan.Attested) { a.Remark = "no" },
+	} {
+		bad := *good
+		change(&bad)
+		if _, err := apply(s, plan.Event{Kind: plan.HeadAttested, Attested: &bad}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	if _, err := apply(inside, plan.Event{Kind: plan.HeadAttested, Attested: sign(inside, "")}); err == nil {
+		t.Error("it is taken inside a ceremony")
+	}
+	if _, err := apply(s, plan.Event{Kind: plan.HeadAttested, Attested: good}); err != nil {
+		t.Fatal(err)
+	}
+}

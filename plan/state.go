@@ -176,7 +176,7 @@ func (e Event) wellFormed() error {
 		OCSPWasSigned:  e.OCSP != nil,
 		CRLSealed:      e.Sealed != nil,
 		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
-		StepsWereTaken: e.Steps != nil, PeopleCame: e.People != nil, ExceptionHappened: e.Exception != nil, CeremonyAborted: e.Aborted != nil,
+		StepsWereTaken: e.Steps != nil, PeopleCame: e.People != nil, ExceptionHappened: e.Exception != nil, CeremonyAborted: e.Aborted != nil, HeadAttested: e.Attested != nil,
 		AddressMoved: e.Moved != nil, AuthorityForgotten: e.Forgotten != nil, AuthorityAdopted: e.Adopted != nil,
 		KeyWasBackedUp: e.BackedUp != nil, KeyWasSealed: e.KeySealed != nil,
 	}
@@ -198,6 +198,9 @@ func (s *State) apply(e Event) error {
 	}
 	if e.Kind == MediumLost { // also after the last entry of a ceremony
 		return nil
+	}
+	if e.Kind == HeadAttested {
+		return s.CheckAttested(e.Attested)
 	}
 	if e.Kind == SharesDrilled && s.Open == nil {
 		return s.drill(e.Drill, e.Time)

@@ -80,7 +80,7 @@ func (a *app) approve(ctx context.Context, name string, o approveOptions) error 
 		return err
 	}
 	approval := plan.Approval{Officer: officer.Name, Role: officer.Role}
-	if approval.Signature, err = signApproval(ctx, o, text); err != nil {
+	if approval.Signature, err = signStatement(ctx, o, plan.ApprovalNamespace, text); err != nil {
 		return err
 	}
 	if err := state.CheckApproval(p, fmt.Sprintf("%x", digest), approval); err != nil {
@@ -132,8 +132,8 @@ func (a *app) noOfficer(officers *plan.OfficersAction, name string) error {
 	return &ceremony.Refusal{Fact: name + " is no officer who may approve this plan", Next: "approve it as one of " + strings.Join(names, ", ")}
 }
 
-// signApproval makes the signature, or takes one that was made elsewhere.
-func signApproval(ctx context.Context, o approveOptions, text []byte) (string, error) {
+// signStatement makes the signature, or takes one that was made elsewhere.
+func signStatement(ctx context.Context, o approveOptions, namespace string, text []byte) (string, error) {
 	if o.signature != "" {
 		signature, err := os.ReadFile(o.signature)
 		return string(signature), err
@@ -159,7 +159,7 @@ func signApproval(ctx context.Context, o approveOptions, text []byte) (string, e
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", o.key, err)
 	}
-	return key.SignStatement(rand.Reader, plan.ApprovalNamespace, text)
+	return key.SignStatement(rand.Reader, namespace, text)
 }
 
 // approvalsName is the file beside a plan that holds its approvals: lines of

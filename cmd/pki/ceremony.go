@@ -9,6 +9,6 @@ func ceremonyCommand(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(ceremonyScriptCommand(a), ceremonyRehearseCommand(a), ceremonyAbortCommand(a), ceremonyReportCommand(a))
+	c.AddCommand(ceremonyScriptCommand(a), ceremonyRehearseCommand(a), ceremonyAbortCommand(a), ceremonyReportCommand(a), ceremonyAttestCommand(a))
 	return c
 }

@@ -118,6 +118,9 @@ func (a *app) ceremonyAbort(ctx context.Context, name string, o abortOptions) er
 	if err != nil {
 		return err
 	}
+	if _, err := a.writeRendered(root, estate, kept.State()); err != nil {
+		return err
+	}
 	result := map[string]any{"actions": ended.Actions, "of": len(p.Actions), "ledger": kept.Head()}
 	return a.emit("ceremony abort", result, func(w io.Writer) {
 		fmt.Fprintf(w, "The ceremony is aborted, with %d of %s done; the ledger has %s.\n", ended.Actions, count(len(p.Actions), "action"), count(kept.Head().Entries, "entry"))

@@ -117,6 +117,9 @@ func (t *teller) people() section {
 		s.Rows = append(s.Rows, []reportCell{plainCell("%s", one.Officer), plainCell("%s, approved the plan", one.Role)})
 	}
 	for _, e := range t.facts() {
+		if e.Attested != nil {
+			s.Rows = append(s.Rows, []reportCell{plainCell("%s", instant(e.Time)), plainCell("%s", eventTitle(*e))})
+		}
 		if p := e.People; p != nil {
 			s.Rows = append(s.Rows, []reportCell{plainCell("%s", instant(e.Time)), plainCell("%s", peopleTitle(p))})
 		}

@@ -205,6 +205,12 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: key of %s made", e.Provisioner.Action, e.Provisioner.Address)
 	case plan.CeremonyFinished:
 		return "ceremony finished"
+	case plan.HeadAttested:
+		remark := ""
+		if e.Attested.Remark != "" {
+			remark = "; remark: " + e.Attested.Remark
+		}
+		return fmt.Sprintf("%s (%s) attests the head %.16s…%s", e.Attested.Officer, e.Attested.Role, e.Attested.Head.Hash, remark)
 	case plan.CeremonyAborted:
 		return fmt.Sprintf("ceremony aborted after %s", count(e.Aborted.Actions, "action")) + keyLeft(e.Aborted)
 	case plan.StepsWereTaken:
