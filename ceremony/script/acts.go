@@ -31,7 +31,9 @@ func (w *writer) acts() {
 		}
 		s := w.act(group)
 		for _, store := range stores {
-			s.Needs = append(s.Needs, w.pluggedIn(store)...)
+			if w.isToken(store) {
+				s.Needs = append(s.Needs, Fact{tokenThing(store), inReader})
+			}
 		}
 		s.Needs = append(s.Needs, Fact{begun, known})
 		w.add(s)
@@ -259,6 +261,11 @@ func (w *writer) plug(store spec.Address) {
 	}
 	w.in = append(w.in, store)
 	w.add(s)
+}
+
+// isToken reports whether a key store is a token.
+func (w *writer) isToken(store spec.Address) bool {
+	return slices.ContainsFunc(w.plan.Needs.Tokens, func(t plan.TokenNeeded) bool { return t.Store == store })
 }
 
 // pluggedIn is what a step needs that uses a key store.

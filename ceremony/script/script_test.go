@@ -121,6 +121,21 @@ func TestImpossible(t *testing.T) {
 	if !errors.As(err, &impossible) || !strings.Contains(err.Error(), "must be in the safe and is on the table") {
 		t.Errorf("Of = %v", err)
 	}
+
+	// A copy of a key goes from one token to another, and there is one reader.
+	p = twoTokens(t, 1)
+	p.Actions = append(p.Actions, plan.Action{
+		Number: len(p.Actions) + 1, Kind: plan.BackUpKey, Address: p.Actions[0].Address,
+		BackUpKey: &plan.BackUpAction{From: p.Needs.Tokens[0].Store, Key: plan.KeyAction{Store: p.Needs.Tokens[1].Store}},
+	})
+	_, err = script.Of(p)
+	if !errors.As(err, &impossible) || !strings.Contains(err.Error(), "bring another reader") {
+		t.Errorf("Of = %v", err)
+	}
+	p.Needs.Readers = 2
+	if _, err := script.Of(p); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestManyAlike: nobody listens to the two hundredth certificate.
