@@ -34,6 +34,11 @@ func (r Reason) String() string {
 // ParseReason reads a reason in the words of an estate, of RFC 5280
 // (keyCompromise), of openssl (CACompromise), or as its number.
 func ParseReason(s string) (Reason, error) {
+	for i, word := range reasonWords() {
+		if s == word && s != "" {
+			return Reason(i), nil
+		}
+	}
 	plain := strings.ToLower(strings.NewReplacer("_", "", "-", "", " ", "").Replace(s))
 	for i, word := range reasonWords() {
 		if word == "" {

@@ -320,6 +320,6 @@ func DaysSince1970(year, month, day int) int64 {
 		year--
 		month += 12
 	}
-	y := int64(year)
-	return 365*y + y/4 - y/100 + y/400 + int64((153*(month-3)+2)/5+day-1) - 719468
+	y := int64(year) + 400 // January of the year 0 belongs to one before
+	return 365*y + y/4 - y/100 + y/400 + int64((153*(month-3)+2)/5+day-1) - 719468 - 146097
 }

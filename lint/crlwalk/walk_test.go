@@ -308,6 +308,13 @@ func TestDates(t *testing.T) {
 			}
 		}
 	}
+	for _, year := range []int{0, 1, 4, 1899, 1900, 1901, 2099, 2100, 2101, 9999} {
+		for day := time.Date(year, 1, 1, 0, 0, 1, 0, time.UTC); day.Year() == year; day = day.AddDate(0, 0, 1) {
+			if got, ok := ParseTime(tagGeneralized, []byte(day.Format("20060102150405Z"))); !ok || got != day.Unix() {
+				t.Fatalf("%v: %d, %v", day, got, ok)
+			}
+		}
+	}
 	for _, bad := range []string{"20230229000000Z", "20231301000000Z", "20230101240000Z", "20230101006000Z", "20230101000060Z", "2023010100000+Z", "20230101000000z", "20230100000000Z"} {
 		if _, ok := ParseTime(tagGeneralized, []byte(bad)); ok {
 			t.Errorf("%s is a date", bad)

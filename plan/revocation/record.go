@@ -64,6 +64,9 @@ func SerialOf(b []byte) (Serial, error) {
 
 // ParseSerial reads hexadecimal, with 0x before it or colons in it or neither.
 func ParseSerial(text string) (Serial, error) {
+	if s, ok := plainSerial(text); ok {
+		return s, nil
+	}
 	plain := strings.ReplaceAll(strings.TrimPrefix(strings.TrimPrefix(text, "0x"), "0X"), ":", "")
 	if len(plain)%2 != 0 {
 		plain = "0" + plain
@@ -76,6 +79,20 @@ func ParseSerial(text string) (Serial, error) {
 		return Serial{}, fmt.Errorf("serial number %q is not hexadecimal", text)
 	}
 	return SerialOf(octets)
+}
+
+// plainSerial reads whole octets of hexadecimal without anything around them, as
+// nearly all serial numbers are written.
+func plainSerial(text string) (Serial, bool) {
+	text = strings.TrimPrefix(text, "0x")
+	var s Serial
+	var digits [2 * serialSize]byte
+	n := copy(digits[:], text)
+	if n != len(text) || n == 0 || n%2 != 0 {
+		return s, false
+	}
+	_, err := hex.Decode(s[serialSize-n/2:], digits[:n])
+	return s, err == nil && s != (Serial{})
 }
 
 // maxDigits bounds what is decoded of a serial number; 20 octets have 40

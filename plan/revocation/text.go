@@ -128,11 +128,8 @@ func opensslDate(text []byte) (int64, error) {
 // parseDate reads RFC 3339, a day, or openssl's form. Parts of a second are
 // cut off: a list has none.
 func parseDate(text string) (int64, error) {
-	if len(text) == 20 && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':' && text[16] == ':' {
-		compact := text[0:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:20]
-		if seconds, ok := crlwalk.ParseTime(0x18, []byte(compact)); ok {
-			return seconds, nil
-		}
+	if seconds, ok := plainDate(text); ok {
+		return seconds, nil
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil {
@@ -153,6 +150,7 @@ func readCSV(b *bufio.Reader, emit func(*Record) error) error {
 	c.ReuseRecord, c.FieldsPerRecord, c.TrimLeadingSpace, c.Comment = true, -1, true, '#'
 	names := csvColumns
 	var digits digitsOnly
+	var reasons reasonMemo
 	for first := true; ; first = false {
 		fields, err := c.Read()
 		if errors.Is(err, io.EOF) {
@@ -169,7 +167,7 @@ func readCSV(b *bufio.Reader, emit func(*Record) error) error {
 			}
 		}
 		line, _ := c.FieldPos(0)
-		r, err := csvRecord(names, fields, &digits)
+		r, err := csvRecord(names, fields, &digits, &reasons)
 		if err == nil {
 			err = emit(&r)
 		}
@@ -191,7 +189,7 @@ func csvHeading(fields []string) []string {
 	return nil
 }
 
-func csvRecord(names, fields []string, digits *digitsOnly) (Record, error) {
+func csvRecord(names, fields []string, digits *digitsOnly, reasons *reasonMemo) (Record, error) {
 	r := Record{Expires: Unknown, Invalidity: Unknown}
 	if len(fields) > len(names) {
 		return r, fmt.Errorf("it has %d columns, and %d are expected: %s", len(fields), len(names), strings.Join(names, ", "))
@@ -213,7 +211,7 @@ func csvRecord(names, fields []string, digits *digitsOnly) (Record, error) {
 			dated = true
 			r.Date, err = parseDate(value)
 		case name == "reason":
-			r.Reason, err = spec.ParseReason(value)
+			r.Reason, err = reasons.parse([]byte(value))
 		case name == "expires":
 			r.Expires, err = parseDate(value)
 		case name == "invalidity":
@@ -287,20 +285,28 @@ func isHexJSON(text []byte) bool {
 // expires and invalidity, or step-ca's, as its table revoked_x509_certs holds
 // it. SQL clients may write it in hexadecimal.
 func jsonLine(emit func(*Record) error) func([]byte) error {
+	var plain flat
+	var octets []byte
+	var r Record
 	return func(line []byte) error {
 		line = bytes.TrimSpace(line)
+		if plain.record(line, &r) {
+			return emit(&r)
+		}
 		if bytes.HasPrefix(line, []byte(`\x`)) || isHexJSON(line) {
-			octets := make([]byte, hex.DecodedLen(len(line)-2))
-			if _, err := hex.Decode(octets, line[2:]); err != nil {
+			octets = append(octets[:0], line[2:]...) // the line belongs to its reader
+			n, err := hex.Decode(octets, octets)
+			if err != nil {
 				return errors.New("the hexadecimal is damaged")
 			}
-			line = octets
+			if line = octets[:n]; plain.record(line, &r) {
+				return emit(&r)
+			}
 		}
 		members, err := jsonMembers(line)
 		if err != nil {
 			return err
 		}
-		var r Record
 		if _, foreign := members["Serial"]; foreign {
 			r, err = stepRecord(members)
 		} else {
