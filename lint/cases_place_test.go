@@ -27,6 +27,14 @@ func placeFixtures() []fixture {
 			g.subject.CRLDistributionPoints = []string{"http://lab-3/root.crl", "http://127.0.0.1/root.crl", "http://localhost:8080/root.crl"}
 		}),
 	}, {
+		rule: "e_ca_dns_name_is_address",
+		pass: func(t testing.TB) scene {
+			return serverScene(t, "A server with a name and an address.", "www.acme.internal")
+		},
+		fail: func(t testing.TB) scene {
+			return serverScene(t, "A server whose address is written as a name.", "10.1.2.3")
+		},
+	}, {
 		rule: "e_ica_cdp_points_at_own_crl",
 		pass: failing("An issuing authority with lists of its own.", func(g *stage) { g.fact("own list", issuingCRLURL) }),
 		fail: failing("An issuing authority that is looked up in its own list.", func(g *stage) {
@@ -97,4 +105,17 @@ func directoryConstraint() []byte {
 	const sequence, directoryName, permitted = 16, 4, 0
 	subtree := wrap(asn1.ClassUniversal, sequence, wrap(asn1.ClassContextSpecific, directoryName, rdns))
 	return wrap(asn1.ClassUniversal, sequence, wrap(asn1.ClassContextSpecific, permitted, subtree))
+}
+
+// serverScene is a server's certificate by a root, with a DNS name and an
+// address.
+func serverScene(t testing.TB, about, dns string) scene {
+	return certificateScene(t, about, func(g *stage) {
+		g.role = RoleLeaf
+		g.subject = &x509.Certificate{
+			SerialNumber: serial("server"), Subject: pkix.Name{CommonName: dns}, NotBefore: issuingFrom, NotAfter: issuingFrom.AddDate(0, 0, 90),
+			KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			DNSNames: []string{dns}, IPAddresses: []net.IP{net.IPv4(10, 1, 2, 3)}, SubjectKeyId: keyID(t, g.key),
+		}
+	})
 }

@@ -40,6 +40,10 @@ func (l *Linter) CRL(c CRL, now time.Time) []Finding {
 	findings = append(findings, more...)
 	z, zErr := zCRL(c, issuer)
 	findings = append(findings, readingFindings(goErr, zErr, goErr == nil)...)
+	if extra := len(c.DER) - len(First(c.DER)); extra > 0 {
+		// Go reads the list and says nothing of what follows.
+		findings = append(findings, unparsable().finding(fmt.Sprintf("%d octets stand behind the list", extra)))
+	}
 	if zErr == nil {
 		findings = append(findings, l.z.crl(z, c.Draft, now)...)
 	}

@@ -69,6 +69,7 @@ func latticeRules() []Rule {
 	}, {
 		ID: "e_crlx_mldsa_signature", Severity: Error, Object: ObjectCRL,
 		Title:     "a list signed with ML-DSA names it without parameters, not as HashML-DSA, and its signature has the right length",
+		Harm:      "a list in a form that clients of ML-DSA do not read: every revocation is lost",
 		Citation:  "RFC 9881 §2, §3; FIPS 204 table 2",
 		Effective: rfc9881,
 		Advice:    "sign the list with software that implements the final standard",

@@ -24,6 +24,23 @@ func placeRules() []Rule {
 		applies:   func(o *object) bool { return !o.cert.root() && !o.cert.given.Lab },
 		check:     checkHosts,
 	}, {
+		ID: "e_ca_dns_name_is_address", Severity: Error, Object: ObjectCertificate,
+		Title:     "an address stands among the addresses, and not among the DNS names",
+		Harm:      "clients that call the address look among iPAddress only, and refuse the server",
+		Citation:  "RFC 5280 §4.2.1.6; RFC 6125 §1.7.2, RFC 9525 §3",
+		Effective: rfc5280,
+		Advice:    "write the address as iPAddress in the subject alternative name",
+		applies:   always,
+		check: func(o *object) []string {
+			var details []string
+			for _, name := range o.cert.DNSNames {
+				if _, err := netip.ParseAddr(name); err == nil {
+					details = append(details, fmt.Sprintf("the DNS name %q is an address", name))
+				}
+			}
+			return details
+		},
+	}, {
 		ID: "e_ica_cdp_points_at_own_crl", Severity: Error, Object: ObjectCertificate,
 		Title:     "an authority's own status is looked up in its issuer's list, not in its own",
 		Harm:      "step-ca's production guide itself: one URL for both lists, and validators find a list of the wrong issuer",

@@ -72,3 +72,12 @@ func TestBrokenCertificateIsStillLinted(t *testing.T) {
 		}
 	}
 }
+
+// TestListWithMore shows that octets behind a list are said, which Go passes
+// over.
+func TestListWithMore(t *testing.T) {
+	der := append(listScene(t, "", nil, nil).blocks[0].Bytes, 0)
+	if got := mustNew(t, "private").CRL(CRL{DER: der}, testNow); len(got) == 0 || got[0].Lint != idUnparsable {
+		t.Errorf("findings are %v", words(got))
+	}
+}
