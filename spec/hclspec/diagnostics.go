@@ -227,9 +227,15 @@ func suggest(given string, words []string, otherwise string) string {
 	return " " + otherwise
 }
 
+// leadsOut reports the error by which os.Root refuses a link; it has no name.
+func leadsOut(err error) bool { return strings.HasSuffix(err.Error(), "path escapes from parent") }
+
 // plainError drops the operation and path that fs errors repeat.
 func plainError(err error) string {
 	var pathError *fs.PathError
+	if leadsOut(err) {
+		return "a symbolic link leads out of the estate's folder"
+	}
 	if errors.As(err, &pathError) {
 		return pathError.Err.Error()
 	}

@@ -1,6 +1,7 @@
 package hclspec
 
 import (
+	"errors"
 	"io/fs"
 	"runtime"
 	"slices"
@@ -38,7 +39,7 @@ func (l *loader) parse() map[string][]byte {
 		text, err := l.read(name)
 		if err != nil {
 			l.unreadable = true
-			l.say("File that cannot be read", "%s: %s. Check the file's owner and mode.", name, plainError(err))
+			l.say("File that cannot be read", "%s: %s. %s", name, plainError(err), remedy(err))
 			continue
 		}
 		if total += len(text); total > maxEstate {
@@ -59,6 +60,17 @@ func (l *loader) parse() map[string][]byte {
 		l.say("No estate block", "One file says what the estate is called. Add: estate \"name\" { environment = \"lab\" }.")
 	}
 	return sources
+}
+
+// remedy says what to do about a file of the estate that cannot be read.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, errFileTooLarge):
+		return "Describe repeated blocks once, with for_each."
+	case leadsOut(err):
+		return "Put the file itself into the folder."
+	}
+	return "Check the file's owner and mode."
 }
 
 func (l *loader) tooDeep(at hcl.Range) {

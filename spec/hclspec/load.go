@@ -128,6 +128,8 @@ func (l *loader) say(summary, detail string, args ...any) {
 	l.diags = append(l.diags, spec.Diagnostic{Severity: spec.Error, Summary: summary, Detail: fmt.Sprintf(detail, args...)})
 }
 
+var errFileTooLarge = fmt.Errorf("larger than %d MiB, and nothing that an estate needs is", maxFile>>20)
+
 // read opens a file of the estate and records it as an input. The file system
 // it is given must not lead outside the folder.
 func (l *loader) read(name string) ([]byte, error) {
@@ -142,7 +144,7 @@ func (l *loader) read(name string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("not a regular file")
 	case info.Size() > maxFile:
-		return nil, fmt.Errorf("larger than %d MiB, and nothing that an estate needs is", maxFile>>20)
+		return nil, errFileTooLarge
 	}
 	text, err := fs.ReadFile(l.fsys, name)
 	if err != nil {
