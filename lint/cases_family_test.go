@@ -29,8 +29,8 @@ func familyFixtures() []fixture {
 		fail: told("An issuing authority whose number follows another one.", "next serial", "certs/other.crt"),
 	}, {
 		rule: "w_ca_not_yet_valid",
-		pass: failing("An issuing authority that begins now.", func(g *stage) { g.subject.NotBefore = testNow }),
-		fail: failing("An issuing authority that begins tomorrow.", func(g *stage) { g.subject.NotBefore = testNow.AddDate(0, 0, 1) }),
+		pass: failing("An issuing authority that begins now.", func(g *stage) { g.role, g.subject.NotBefore = RoleUnknown, testNow }),
+		fail: failing("An issuing authority that begins tomorrow.", func(g *stage) { g.role, g.subject.NotBefore = RoleUnknown, testNow.AddDate(0, 0, 1) }),
 	}, {
 		rule: "n_ca_revoked", pass: clean,
 		fail: told("An issuing authority that is on its root's list.", "revoked by", "crls/root.crl"),

@@ -63,8 +63,10 @@ func familyRules() []Rule {
 		Citation:  "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
 		Effective: rfc5280,
 		Advice:    "put it into service when it begins, or set the clock right",
-		// What is about to be signed may begin later.
-		applies: func(o *object) bool { return !o.now.IsZero() && o.cert.given.Signing.IsZero() && !o.cert.given.Draft },
+		// What an estate speaks for begins when its plan says, which may be later.
+		applies: func(o *object) bool {
+			return !o.now.IsZero() && o.cert.given.Role == RoleUnknown && !o.cert.given.Draft
+		},
 		check: func(o *object) []string {
 			if start := o.cert.NotBefore; start.After(o.now.Add(clockSkew)) {
 				return []string{fmt.Sprintf("valid from %s, and it is %s", date(start), date(o.now))}
