@@ -139,14 +139,20 @@ func (p *patient) checkBuild(built time.Time) {
 }
 
 // interfacesUp lists the interfaces that are up, but for the loopback one. The
-// kernel gives the flags of each: IFF_UP is bit 0.
+// kernel gives the flags of each: IFF_UP is bit 0. In a network namespace of its
+// own a process still sees the interfaces of /sys as it was mounted; those that
+// it has are in its own table.
 func interfacesUp(host fs.FS) ([]string, error) {
 	entries, err := fs.ReadDir(host, "sys/class/net")
 	if err != nil {
 		return nil, fmt.Errorf("the network interfaces cannot be listed: %w", err)
 	}
+	table, tableErr := fs.ReadFile(host, "proc/self/net/dev")
 	var up []string
 	for _, e := range entries {
+		if tableErr == nil && !strings.Contains(string(table), e.Name()+":") {
+			continue
+		}
 		if e.Name() == "lo" || e.Name() == "bonding_masters" {
 			continue
 		}

@@ -12,7 +12,9 @@ import (
 // TestDoctor changes one thing at a time on a computer that is fit.
 func TestDoctor(t *testing.T) {
 	fit := map[string]string{
-		"sys/class/net/lo/flags": "0x9", "sys/class/net/eth0/flags": "0x1002",
+		"sys/class/net/another/flags": "0x1003", // of another namespace: up, and not in the table
+		"proc/self/net/dev":           "    lo: 0\n  eth0: 0\n wlan0: 0\n",
+		"sys/class/net/lo/flags":      "0x9", "sys/class/net/eth0/flags": "0x1002",
 		"proc/swaps": "Filename Type Size Used Priority\n", "sys/power/state": "freeze mem disk\n", "sys/power/resume": "0:0\n",
 		"proc/sys/kernel/core_pattern": "core\n", "proc/sys/kernel/yama/ptrace_scope": "1\n",
 		"proc/sys/kernel/random/entropy_avail": "256\n", "usr/lib/m.so": "\x7fELF…",
