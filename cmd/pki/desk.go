@@ -84,7 +84,7 @@ func (d *desk) printStep(w io.Writer, s script.Step, p *plan.Plan) {
 	switch {
 	case s.Does == script.Digest:
 		fmt.Fprintln(w)
-		printDigest(w, d.digest)
+		d.printWords(w)
 	case s.Does == script.Go:
 		fmt.Fprintf(w, "\n  %s\n  %s\n", d.where(), wrap(planSummary(p), d.app.width-2, "  "))
 		if d.rehearsed != "" {
@@ -99,6 +99,29 @@ func (d *desk) printStep(w io.Writer, s script.Step, p *plan.Plan) {
 	}
 	if s.Irreversible {
 		fmt.Fprintf(w, "\n  This cannot be undone.\n")
+	}
+}
+
+// printWords shows the four lines of the digest, each with its number. On a
+// screen of 80 columns a line of eight words takes two rows.
+func (d *desk) printWords(w io.Writer) {
+	for i, line := range plan.WordLines(d.digest) {
+		words := strings.Fields(line)
+		rows := [][]string{words}
+		if d.app.width < 102 {
+			rows = [][]string{words[:4], words[4:]}
+		}
+		for n, row := range rows {
+			number := " "
+			if n == 0 {
+				number = fmt.Sprint(i + 1)
+			}
+			fmt.Fprintf(w, "  %s  ", number)
+			for _, word := range row {
+				fmt.Fprintf(w, " %-11s", word)
+			}
+			fmt.Fprintln(w)
+		}
 	}
 }
 
