@@ -166,8 +166,24 @@ func (d *desk) Say(text string) {
 // Begin says what starts.
 func (d *desk) Begin(a plan.Action) { d.say("%4d  %s …\n", a.Number, actionName(a)) }
 
-// Done says what came of it.
+// Done says what came of it, and leaves it on the screen until it has been read
+// aloud.
 func (d *desk) Done(a plan.Action, r ceremony.Result) {
+	d.came(a, r)
+	if !d.page || d.script.Plan.Estate.Environment == spec.Lab {
+		return
+	}
+	tty, err := terminal("what came of it must be read", "run the command on a terminal")
+	if err != nil {
+		return // the next question says so
+	}
+	defer tty.Close()
+	fmt.Fprint(tty, "\n  Press Enter when it has been read. ")
+	// Whatever is typed goes on, and an interruption is noticed at the next step.
+	_, _ = readLine(context.Background(), tty)
+}
+
+func (d *desk) came(a plan.Action, r ceremony.Result) {
 	switch {
 	case a.Kind == plan.BackUpKey && r.Adopted:
 		d.say("      done: the copy was made before the interruption and is taken over\n")
