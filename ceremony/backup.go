@@ -86,7 +86,9 @@ func (c *ceremony) pairOf(ctx context.Context, b *plan.BackUpAction) (from, to h
 	if from, err = c.store(ctx, b.From); err != nil {
 		return nil, nil, err
 	}
-	to, err = c.store(ctx, b.Key.Store)
+	if to, err = c.store(ctx, b.Key.Store); err == nil && c.opened[b.From] == nil {
+		err = refuse("bring another reader, and write readers in the ceremony block", "one token wraps the key and the other unwraps it, so %s and %s must be plugged in at one time", b.From, b.Key.Store)
+	}
 	return from, to, err
 }
 
