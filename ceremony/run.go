@@ -172,7 +172,7 @@ func (c *ceremony) unlockSecret(ctx context.Context, address spec.Address) error
 	if i < 0 {
 		return fmt.Errorf("the estate has no %s", address)
 	}
-	secret, err := c.obtain(ctx, c.admitted.estate.Secrets[i], state, !c.opensSomething(address, c.existingKeys(state)))
+	secret, err := c.obtain(ctx, c.admitted.estate.Secrets[i], state, !c.interrupted && !c.opensSomething(address, c.existingKeys(state)))
 	if err != nil {
 		return err
 	}

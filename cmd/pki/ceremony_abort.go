@@ -98,7 +98,7 @@ func (a *app) ceremonyAbort(ctx context.Context, name string, o abortOptions) er
 		if line == abortWords {
 			break
 		}
-		if line == "stop" || line == "stop the input ended" {
+		if line == "stop" {
 			return &ceremony.StoppedError{Reason: "nothing was changed"}
 		}
 	}

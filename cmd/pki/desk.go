@@ -151,9 +151,9 @@ func (d *desk) Ask(ctx context.Context, q ceremony.Question) (string, error) {
 	fmt.Fprintf(tty, "  %s: ", wrap(q.Prompt, d.app.width-4, "  "))
 	line, err := readLine(ctx, tty)
 	if errors.Is(err, io.EOF) {
-		return "stop the input ended", nil
+		return "", &ceremony.StoppedError{Reason: "the input ended"}
 	}
-	return line, err
+	return strings.TrimSpace(line), err
 }
 
 // Say puts a remark below the step.

@@ -515,6 +515,38 @@ func TestResumedOnATerminal(t *testing.T) {
 	must(t, nil, "-C", dir, "verify")
 }
 
+// TestAbortOnATerminal ends a ceremony that was killed between a key and its
+// entry: the key is opened with its password and entered.
+func TestAbortOnATerminal(t *testing.T) {
+	t.Parallel()
+	dir := production(t)
+	p := sit(t, []string{fmt.Sprintf("%s=%d", envKill, afterRootKey+4)}, "-C", dir, "apply", planOf(dir))
+	for _, password := range []string{rootPassword, onlinePassword, adminPassword} {
+		p.walk(planOf(dir), "Password for ")
+		p.secret("", password)
+		p.secret("The same again: ", password)
+	}
+	p.walk(planOf(dir), `Type "make key root" to go on: `)
+	p.types("make key root\n")
+	p.leaves(-1)
+
+	abort := []string{"-C", dir, "ceremony", "abort", planOf(dir), "--reason", "the light went out", "--by", "ada"}
+	p = sit(t, nil, abort...)
+	p.expect(`Type "abort this ceremony" to go on, or stop: `)
+	p.types("stop\n")
+	p.expect("stopped: nothing was changed")
+	p.leaves(exitError)
+	p = sit(t, nil, abort...)
+	p.expect(`Type "abort this ceremony" to go on, or stop: `)
+	p.types("abort it\n")
+	p.expect(`Type "abort this ceremony" to go on, or stop: `)
+	p.types("abort this ceremony\n")
+	p.secret("Password for secret.root: ", rootPassword)
+	p.expect("The ceremony is aborted, with 1 of 7 actions done")
+	p.leaves(exitDone)
+	must(t, nil, "-C", dir, "verify")
+}
+
 // TestInterruptedInTheMiddle presses Ctrl-C after the first entry. The program
 // ends in order and says how to go on.
 func TestInterruptedInTheMiddle(t *testing.T) {
