@@ -40,22 +40,35 @@ func (m *module) login(q *request, pin []byte) error {
 	if err := coded("C_Login", uint(C.p11_login(unsafe.Pointer(m.list), C.ulong(m.session), C.ulong(q.User), at, C.ulong(len(pin))))); err != nil {
 		return err
 	}
-	if q.User == user && m.asksAgain() {
+	if q.User != user {
+		return nil
+	}
+	again, err := m.asksAgain()
+	if again {
 		m.pin = m.page[:copy(m.page, pin)]
 	}
-	return nil
+	return err
 }
 
 // asksAgain reports whether the token holds a private key that wants the PIN
 // for each signature (CKA_ALWAYS_AUTHENTICATE, PKCS#11 2.40 §4.9). Only then is
-// the PIN kept, in the locked page, until the module is closed.
-func (m *module) asksAgain() bool {
+// the PIN kept, in the locked page, until the module is closed. A module that
+// does not take the question knows no such keys; one that fails in the middle of
+// the answer has failed.
+func (m *module) asksAgain() (bool, error) {
 	wanted := template{{ckaClass, ulongBytes(ckoPrivate)}, {ckaAlways, []byte{1}}}
 	if err := m.ctx.FindObjectsInit(m.session, attributes(wanted)); err != nil {
-		return false
+		return false, nil
 	}
 	found, _, err := m.ctx.FindObjects(m.session, 1)
-	return m.ctx.FindObjectsFinal(m.session) == nil && err == nil && len(found) > 0
+	final := m.ctx.FindObjectsFinal(m.session)
+	switch {
+	case err != nil:
+		return false, named("C_FindObjects", err)
+	case final != nil:
+		return false, named("C_FindObjectsFinal", final)
+	}
+	return len(found) > 0, nil
 }
 
 // unlock logs in for the one signature that was begun.
