@@ -88,7 +88,7 @@ func (c *ceremony) abortAs(found string) error {
 	if open.Intent != nil {
 		event.Found = found
 	}
-	if next, more := open.Next(); more && c.interrupted {
+	if next, more := open.Next(); more && c.admitted.resume { // an earlier run may have come further than its entries
 		_, event.MaybeSigned = next.Issuer()
 	}
 	if err := c.append(plan.Event{Kind: plan.CeremonyAborted, Aborted: event}); err != nil {

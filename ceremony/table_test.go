@@ -315,6 +315,36 @@ func TestAbort(t *testing.T) {
 	}
 }
 
+// TestAbortAfterASignature aborts at the table, in the run after one that died
+// between the signature of a CRL and its entry: nobody has seen that CRL, and its
+// number is used up.
+func TestAbortAfterASignature(t *testing.T) {
+	probe := formalScene(t)
+	if err := probe.run(probe.makePlan(planTime), false); err != nil {
+		t.Fatal(err)
+	}
+	s := formalScene(t)
+	p := s.makePlan(planTime)
+	s.cutAt, s.after = slices.Index(probe.effects, "entry "+string(plan.CRLSigned)), true // the signature stands right before
+	if err := s.run(p, false); !errors.Is(err, errCut) || s.effects[len(s.effects)-1] != "signature" {
+		t.Fatalf("got %v at %q", err, s.effects[len(s.effects)-1])
+	}
+	s.again()
+	s.answers["Sign CRL 1 of authority.root"] = []string{"exception", "nobody knows whether it signed", "abort", "ada"}
+	var stopped *ceremony.StoppedError
+	if err := s.run(p, true); !errors.As(err, &stopped) {
+		t.Fatal(err)
+	}
+	if ended := s.facts(plan.CeremonyAborted); len(ended) != 1 || !ended[0].Aborted.MaybeSigned {
+		t.Fatalf("aborted: %+v", ended)
+	}
+	for _, a := range s.makePlan(s.now).Actions {
+		if a.Kind == plan.SignCRL && a.Address.Name == "root" && a.SignCRL.Number != "2" {
+			t.Errorf("the next CRL of the root has number %s", a.SignCRL.Number)
+		}
+	}
+}
+
 func count(all []string, one string) int {
 	n := 0
 	for _, s := range all {

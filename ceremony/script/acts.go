@@ -123,10 +123,13 @@ func (w *writer) act(group []plan.Action) Step {
 	case plan.GenerateProvisionerKey, plan.AppointOfficers, plan.Move, plan.Forget:
 		s.Minutes = 1
 	}
+	// A CRL can be followed by another, but its number and signature are spent.
+	_, signs := a.Issuer()
+	asks := s.Irreversible || signs
 	switch {
-	case s.Irreversible && len(group) > 1 && group[1].Kind != a.Kind:
+	case asks && len(group) > 1 && group[1].Kind != a.Kind:
 		s.Ask, s.Words = AskWords, fmt.Sprintf("%s %d times", strings.TrimSuffix(words(a, 2), " 2 times"), len(group)/2)
-	case s.Irreversible:
+	case asks:
 		s.Ask, s.Words = AskWords, words(a, len(group))
 	}
 	return s
