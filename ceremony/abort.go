@@ -17,7 +17,7 @@ import (
 // for first and entered when it is there; unaccounted says that its token cannot
 // be reached any more. It gives the entry that ended the ceremony.
 func (r *Room) Abort(ctx context.Context, a *Admitted, why *plan.ExceptionNoted, unaccounted bool) (*plan.Aborted, error) {
-	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}}
+	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}, used: map[spec.Address]*plan.SharesUsed{}}
 	defer c.leave()
 	state := c.Book.State()
 	if state.Open == nil || state.Open.Digest != a.digest {

@@ -123,27 +123,51 @@ func (c *ceremony) obtain(ctx context.Context, s *spec.Secret, state plan.State,
 	if !known {
 		return nil, fmt.Errorf("the ledger has no shares of %s", s.Address)
 	}
-	return Rebuild(ctx, c.Custody, have)
+	secret, used, err := rebuild(ctx, c.Custody, have)
+	if err == nil {
+		c.used[s.Address] = used
+	}
+	return secret, err
 }
 
 // Rebuild gives a secret back from the shares of a set in force. What comes
 // out was held against the set's digest, so nothing else is ever offered to a
 // key store. The caller wipes it.
 func Rebuild(ctx context.Context, custody Custody, have plan.ShareSet) ([]byte, error) {
+	secret, _, err := rebuild(ctx, custody, have)
+	return secret, err
+}
+
+// rebuild is Rebuild that also says which shares gave the secret.
+func rebuild(ctx context.Context, custody Custody, have plan.ShareSet) ([]byte, *plan.SharesUsed, error) {
 	scheme, err := Record(have)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if custody == nil {
-		return nil, errors.New("no custodian can be asked here")
+		return nil, nil, errors.New("no custodian can be asked here")
 	}
 	shares, err := custody.Gather(ctx, have.Secret, scheme, have.Holders)
 	defer wipe(shares)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	secret, err := scheme.Combine(shares)
-	return secret, refuseShares(err)
+	if err != nil {
+		return nil, nil, refuseShares(err)
+	}
+	used := &plan.SharesUsed{Secret: have.Secret, Set: have.Set}
+	for _, share := range shares {
+		number, err := scheme.Find(share)
+		if err != nil {
+			clear(secret)
+			return nil, nil, refuseShares(err)
+		}
+		used.Numbers = append(used.Numbers, number)
+	}
+	slices.Sort(used.Numbers)
+	used.Numbers = slices.Compact(used.Numbers)
+	return secret, used, nil
 }
 
 // refuseShares makes what is wrong with shares a refusal.

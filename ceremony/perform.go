@@ -51,6 +51,8 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.backUpKey(ctx, a)
 	case plan.SealKey:
 		result, err = c.sealKey(ctx, a)
+	case plan.ProveKey:
+		result, err = c.proveKey(ctx, a)
 	}
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func (r *Room) Run(ctx context.Context, a *Admitted) (err error) {
 		}
 		return r.writeFiles()
 	}
-	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}, ways: map[passage]hsm.Way{}}
+	c := &ceremony{Room: r, admitted: a, plan: a.plan, opened: map[spec.Address]hsm.Store{}, secrets: map[spec.Address][]byte{}, keys: map[keyOf]hsm.Key{}, ways: map[passage]hsm.Way{}, used: map[spec.Address]*plan.SharesUsed{}}
 	defer c.leave()
 	if err := c.prepare(); err != nil {
 		return err
@@ -46,6 +46,7 @@ type ceremony struct {
 	policy   lint.Policy
 	opened   map[spec.Address]hsm.Store
 	secrets  map[spec.Address][]byte
+	used     map[spec.Address]*plan.SharesUsed // that gave a secret
 	keys     map[keyOf]hsm.Key
 	ways     map[passage]hsm.Way
 	plugged  []spec.Address // tokens in readers, the longest unused first
@@ -287,6 +288,11 @@ func (c *ceremony) existingKeys(s plan.State) []*plan.KeyMade {
 		}
 		if k := action.SealKey; k != nil {
 			use(keyOf{action.Address, k.Generation})
+		}
+		if k := action.ProveKey; k != nil {
+			have, _ := s.Authority(action.Address)
+			g, _ := have.At(k.Generation)
+			found = append(found, &plan.KeyMade{Address: action.Address, Key: *k, SPKI: g.SPKI()})
 		}
 		if adopt := action.Adopt; adopt != nil && adopt.Key != nil {
 			found = append(found, &plan.KeyMade{Address: action.Address, Key: *adopt.Key, SPKI: adopt.SPKI})

@@ -52,6 +52,7 @@ func Calendar(e *spec.Estate, s State, published map[spec.Address][]byte, now ti
 		c.answer(a)
 	}
 	c.drills()
+	c.failedDrills()
 	c.responders()
 	if e != nil {
 		for _, w := range e.Lint.Waivers {

@@ -149,7 +149,7 @@ func (c *calendar) drills() {
 		}
 		if set.Spare() >= 0 {
 			c.add(Appointment{
-				Kind: ForDrill, Object: set.Secret.String(), What: "proof of " + numbers(due), From: until.Add(-month), Until: until,
+				Kind: ForDrill, Object: set.Secret.String(), What: "proof of " + Numbers(due), From: until.Add(-month), Until: until,
 				Action: "pki share drill --secret " + set.Secret.FileName() + " FILE…",
 			})
 		}
@@ -170,16 +170,17 @@ func (c *calendar) loss(set ShareSet, lost []int, until time.Time) {
 	a := Appointment{Kind: ForLoss, Object: set.Secret.String(), From: since, Until: until, Action: "change its custodians, and share it anew: pki plan --out FILE"}
 	switch spare := set.Spare(); {
 	case spare < 0:
-		a.What, a.Until, a.Action = numbers(lost)+" lost, and the secret with them", since, "make new keys under a new secret"
+		a.What, a.Until, a.Action = Numbers(lost)+" lost, and the secret with them", since, "make new keys under a new secret"
 	case spare == 0:
-		a.What, a.Until = numbers(lost)+" lost, and no more may be", since
+		a.What, a.Until = Numbers(lost)+" lost, and no more may be", since
 	default:
-		a.What = fmt.Sprintf("%s lost, and %d more may be", numbers(lost), spare)
+		a.What = fmt.Sprintf("%s lost, and %d more may be", Numbers(lost), spare)
 	}
 	c.add(a)
 }
 
-func numbers(of []int) string {
+// Numbers names shares for people: share 2, or shares 1, 3.
+func Numbers(of []int) string {
 	if len(of) == 1 {
 		return fmt.Sprintf("share %d", of[0])
 	}

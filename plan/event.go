@@ -44,6 +44,7 @@ type Event struct {
 	BackedUp  *KeyBackedUp    `json:"key_backed_up,omitempty"`
 	KeySealed *KeySealed      `json:"key_sealed,omitempty"`
 	Attested  *Attested       `json:"head_attested,omitempty"`
+	Proven    *KeyProven      `json:"key_proven,omitempty"`
 }
 
 // EventKind names what happened.
@@ -79,6 +80,7 @@ const (
 	KeyWasBackedUp     EventKind = "key_backed_up"
 	KeyWasSealed       EventKind = "key_sealed"
 	HeadAttested       EventKind = "head_attested"
+	KeyWasProven       EventKind = "key_proven"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone

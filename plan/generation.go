@@ -25,7 +25,8 @@ type Generation struct {
 	Backups      []Backup       // copies of the key
 	Sealed       bool           // the key could leave its token once, and no longer can
 
-	spki []byte // of the key
+	spki   []byte                    // of the key
+	drills map[spec.Address]KeyDrill // the last one in each place
 }
 
 // Issued is one certificate of a generation.

@@ -26,12 +26,14 @@ type Inputs struct {
 	Seed      [32]byte      // drawn once for the plan
 	Tool      Tool
 	Variables map[string]string
+
+	RestoreDrill []string // whose keys prove themselves; nothing else is planned then
 }
 
 // Remake gives the inputs that a plan was made with, so that it can be made
 // again and compared.
 func (p *Plan) Remake() (Inputs, error) {
-	in := Inputs{At: p.At, Tool: p.Tool, Variables: p.Estate.Variables}
+	in := Inputs{At: p.At, Tool: p.Tool, Variables: p.Estate.Variables, RestoreDrill: p.RestoreDrill}
 	seed, err := hex.DecodeString(p.Seed)
 	if err != nil || len(seed) != len(in.Seed) {
 		return in, errors.New("the plan's seed is not 32 bytes in hex")
@@ -58,6 +60,32 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	if !m.prepare() {
 		return nil, m.diags.Sorted()
 	}
+	if len(in.RestoreDrill) > 0 {
+		m.restoreDrill()
+	} else {
+		m.wants()
+	}
+	m.judgeAll()
+	m.needs()
+	m.judgeEstate()
+	m.sealChanges()
+	m.unusedWaivers()
+	m.inheritedWaivers()
+	m.forgotten()
+	if !m.diags.HasErrors() {
+		if err := m.plan.Seal(); err != nil {
+			m.say("Plan that cannot be written", "%s. This is a fault of the program; please report it.", err)
+		}
+	}
+	if m.diags.HasErrors() {
+		return nil, m.diags.Sorted()
+	}
+	return m.plan, m.diags.Sorted()
+}
+
+// wants plans everything that the estate wants and the state does not have.
+func (m *maker) wants() {
+	e := m.estate
 	m.officers()
 	m.shares() // before any key, because nothing may be locked with a secret that is not proven
 	m.moves()
@@ -83,22 +111,6 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	for _, p := range e.Provisioners {
 		m.provisioner(p)
 	}
-	m.judgeAll()
-	m.needs()
-	m.judgeEstate()
-	m.sealChanges()
-	m.unusedWaivers()
-	m.inheritedWaivers()
-	m.forgotten()
-	if !m.diags.HasErrors() {
-		if err := m.plan.Seal(); err != nil {
-			m.say("Plan that cannot be written", "%s. This is a fault of the program; please report it.", err)
-		}
-	}
-	if m.diags.HasErrors() {
-		return nil, m.diags.Sorted()
-	}
-	return m.plan, m.diags.Sorted()
 }
 
 type maker struct {

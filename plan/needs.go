@@ -80,6 +80,9 @@ func (m *maker) keysNeeded() []KeyNeeded {
 		if a.BackUpKey != nil {
 			use(a.Address, a.BackUpKey.Key.Generation)
 		}
+		if k := a.ProveKey; k != nil {
+			add(KeyNeeded{a.Address, k.Generation, k.Store})
+		}
 		if a.Adopt != nil && a.Adopt.Key != nil {
 			add(KeyNeeded{a.Address, a.Adopt.Key.Generation, a.Adopt.Key.Store})
 		}

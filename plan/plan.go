@@ -46,6 +46,10 @@ type Plan struct {
 	// Findings are of the estate as a whole; those of an object stand in its
 	// action.
 	Findings []lint.Finding `json:"findings,omitempty"`
+
+	// RestoreDrill says that this is a drill, and of what: addresses of
+	// authorities and key stores, or DrillAll. It plans nothing else.
+	RestoreDrill []string `json:"restore_drill,omitempty"`
 }
 
 // Tool is the program that made the plan.
@@ -135,6 +139,7 @@ const (
 	Adopt                  Kind = "adopt_authority"
 	BackUpKey              Kind = "back_up_key"
 	SealKey                Kind = "seal_key"
+	ProveKey               Kind = "prove_key"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -159,7 +164,8 @@ type Action struct {
 	Forget                 *ForgetAction      `json:"forget,omitempty"`
 	Adopt                  *AdoptAction       `json:"adopt_authority,omitempty"`
 	BackUpKey              *BackUpAction      `json:"back_up_key,omitempty"`
-	SealKey                *KeyAction         `json:"seal_key,omitempty"` // as it was made
+	SealKey                *KeyAction         `json:"seal_key,omitempty"`  // as it was made
+	ProveKey               *KeyAction         `json:"prove_key,omitempty"` // in the place that is tried
 }
 
 // KeyAction makes a key that did not exist.
@@ -328,7 +334,7 @@ func (p *Plan) checked(open []byte) error {
 			SignCRL: a.SignCRL != nil, SignOCSP: a.SignOCSP != nil, GenerateProvisionerKey: a.GenerateProvisionerKey != nil,
 			InitializeToken: a.InitializeToken != nil, GenerateSSHKey: a.GenerateSSHKey != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
 			Move: a.Move != nil, Forget: a.Forget != nil, Adopt: a.Adopt != nil,
-			BackUpKey: a.BackUpKey != nil, SealKey: a.SealKey != nil,
+			BackUpKey: a.BackUpKey != nil, SealKey: a.SealKey != nil, ProveKey: a.ProveKey != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {

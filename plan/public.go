@@ -33,6 +33,8 @@ func (s State) Observe(e Event, head Head) (State, error) {
 		err = next.observeCRL(e.CRL)
 	case ProvisionerKeyMade:
 		next.delta.provisioners[e.Provisioner.Address] = e.Provisioner
+	case KeyWasProven:
+		err = next.observeProof(e.Proven)
 	case AuthorityAdopted:
 		err = next.observeAdopted(e.Adopted)
 	case AddressMoved:

@@ -178,7 +178,7 @@ func (e Event) wellFormed() error {
 		SharesWereMade: e.Shares != nil, HoldersNamed: e.Custodians != nil, SecretReshared: e.Reshared != nil, SharesDrilled: e.Drill != nil,
 		StepsWereTaken: e.Steps != nil, PeopleCame: e.People != nil, ExceptionHappened: e.Exception != nil, CeremonyAborted: e.Aborted != nil, HeadAttested: e.Attested != nil,
 		AddressMoved: e.Moved != nil, AuthorityForgotten: e.Forgotten != nil, AuthorityAdopted: e.Adopted != nil,
-		KeyWasBackedUp: e.BackedUp != nil, KeyWasSealed: e.KeySealed != nil,
+		KeyWasBackedUp: e.BackedUp != nil, KeyWasSealed: e.KeySealed != nil, KeyWasProven: e.Proven != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -219,6 +219,8 @@ func (s *State) apply(e Event) error {
 		return s.backUp(e.BackedUp, e.Time)
 	case KeyWasSealed:
 		return s.seal(e.KeySealed)
+	case KeyWasProven:
+		return s.proveKey(e.Proven, e.Time)
 	case CertificateSigned:
 		return s.signCertificate(e.Certificate)
 	case CRLSigned:

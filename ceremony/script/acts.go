@@ -74,7 +74,7 @@ func alike(p *plan.Plan, a, b plan.Action) bool {
 		return false
 	}
 	switch a.Kind {
-	case plan.EstablishShares, plan.ReshareSecret, plan.InitializeToken, plan.AppointOfficers, plan.BackUpKey, plan.SealKey:
+	case plan.EstablishShares, plan.ReshareSecret, plan.InitializeToken, plan.AppointOfficers, plan.BackUpKey, plan.SealKey, plan.ProveKey:
 		return false
 	case plan.GenerateKey, plan.GenerateSSHKey:
 		return a.Key().Store == b.Key().Store
@@ -114,6 +114,8 @@ func (w *writer) act(group []plan.Action) Step {
 	case plan.BackUpKey:
 		s.Reads = "From where the key goes and where to; then the way that the screen tells, and that both signed one challenge."
 		s.Minutes = 3
+	case plan.ProveKey:
+		s.Reads = "Whose key it is, where it is, and the challenge that it signed."
 	case plan.SignCRL:
 		s.Reads = "Number, dates and entries of the CRL."
 	case plan.EstablishShares:
@@ -159,6 +161,8 @@ func Title(a plan.Action) string {
 		return fmt.Sprintf("Back the key of %s up in %s", label(a.Address, a.BackUpKey.Key.Generation), a.BackUpKey.Key.Store)
 	case plan.SealKey:
 		return "Seal the key of " + label(a.Address, a.SealKey.Generation)
+	case plan.ProveKey:
+		return fmt.Sprintf("Have the key of %s in %s sign for the record", label(a.Address, a.ProveKey.Generation), a.ProveKey.Store)
 	case plan.InitializeToken:
 		return fmt.Sprintf("Make the token %q ready", a.InitializeToken.Label)
 	case plan.AppointOfficers:
@@ -198,6 +202,8 @@ func expected(a plan.Action) string {
 		return "every custodian proves a share from what he or she keeps, and all of them together give the secret"
 	case plan.BackUpKey:
 		return "key and copy sign one challenge, and both signatures verify; the copy does not leave its place"
+	case plan.ProveKey:
+		return "its signature over a new challenge verifies under the public key in the ledger"
 	case plan.SealKey:
 		return "the token says that the key is not extractable, and every attempt to get it out is refused"
 	case plan.InitializeToken:
@@ -285,6 +291,13 @@ func (w *writer) check() {
 		Role: spec.Operator, Does: Files, Title: "Write the files and read them again", Minutes: 1,
 		Expect: "every file has the digest that the ledger gives",
 	})
+	if w.drill() {
+		w.formally(Step{
+			Role: w.who(spec.Auditor), Title: "Check on another computer", Minutes: 5, Shows: "pki verify",
+			Expect: "every key that was tried is there with today's date, and its signature verifies",
+		})
+		return
+	}
 	w.formally(Step{
 		Role: w.who(spec.Auditor), Title: "Check on another computer, with other software", Minutes: 5,
 		Shows:  "sha256sum -c SHA256SUMS; openssl x509 -in FILE -noout -fingerprint -sha256",
@@ -305,6 +318,12 @@ func (w *writer) close() {
 			Role: w.who(spec.Controller), Title: "Put " + tokenName(t) + " back into the safe", Subject: t.Store, Ask: AskDone, Minutes: 3,
 			Reads: "The number of the new bag, which everyone writes down.", Expect: "in a new bag, sealed, in its own safe",
 			Needs: []Fact{{fact, where}}, Sets: []Fact{{fact, inSafe}},
+		})
+	}
+	if len(w.plan.Needs.Custodians) > 0 {
+		w.formally(Step{
+			Role: "custodians", Title: "Seal the shares again", Minutes: 3,
+			Reads: "The number of each new envelope, which everyone writes down.", Expect: "whoever brought a share takes it back, in a new envelope, sealed",
 		})
 	}
 	w.formally(Step{

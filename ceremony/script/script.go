@@ -21,7 +21,7 @@ type Script struct {
 	Variant string         // what kind of ceremony it is, such as "CRL ceremony"
 	Steps   []Step         // numbered from 1, in order
 	After   []plan.Duty    // duties for afterwards, by their date
-	Final   int            // number of the step after which something cannot be undone, 0 for none
+	Final   int            // number of the step after which something cannot be undone, 0 for none, as in a drill
 	Minutes int            // of all steps
 	Swaps   int            // times that a token makes room for another
 	Roles   []string       // who must be there throughout
@@ -96,8 +96,13 @@ func Of(p *plan.Plan) (*Script, error) {
 	w.open()
 	w.safe()
 	w.host()
-	w.secrets()
-	w.decide()
+	if w.drill() { // the record is to have it when custodians cannot give a secret back
+		w.decide()
+		w.secrets()
+	} else {
+		w.secrets()
+		w.decide()
+	}
 	w.acts()
 	w.check()
 	w.close()
@@ -115,7 +120,7 @@ func (w *writer) number() {
 	for i := range s.Steps {
 		s.Steps[i].Number = i + 1
 		s.Minutes += s.Steps[i].Minutes
-		if s.Steps[i].Does == Go {
+		if s.Steps[i].Does == Go && !w.drill() {
 			s.Final = i + 1
 		}
 		if s.Steps[i].Does == Swap {
@@ -177,6 +182,8 @@ func variant(p *plan.Plan) string {
 		return "CRL ceremony"
 	case only(plan.SignCRL, plan.SignOCSP):
 		return "CRL and OCSP ceremony"
+	case only(plan.ProveKey):
+		return "Restore drill"
 	case only(plan.ReshareSecret):
 		return "Re-sharing ceremony"
 	case n[plan.SignCertificate] == 1 && only(plan.SignCertificate, plan.SignCRL, plan.GenerateKey, plan.GenerateProvisionerKey, plan.SignOCSP):

@@ -135,6 +135,9 @@ func StoresOf(p *plan.Plan, a plan.Action) []spec.Address {
 	if a.SealKey != nil {
 		all = append(all, a.SealKey.Store)
 	}
+	if a.ProveKey != nil {
+		all = append(all, a.ProveKey.Store)
+	}
 	if a.Kind == plan.GenerateKey { // the way of its copies is tried right before
 		for _, later := range p.Actions[a.Number:] {
 			if b := later.BackUpKey; b != nil && later.Address == a.Address && b.Policy == spec.WrapThenSeal {

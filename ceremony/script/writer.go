@@ -147,6 +147,9 @@ func (w *writer) host() {
 	})
 }
 
+// drill reports whether the plan tries what is there, and makes nothing.
+func (w *writer) drill() bool { return len(w.plan.RestoreDrill) > 0 }
+
 // auditors says who compares what is read.
 func (w *writer) auditors() string {
 	for _, role := range []string{spec.Auditor, spec.Witness} {
@@ -235,6 +238,9 @@ func (w *writer) opened() []spec.Address {
 			all = append(all, store)
 		}
 	}
+	if w.drill() { // what does not open in a drill is for the record
+		return nil
+	}
 	for _, k := range w.plan.Needs.Keys {
 		add(k.Store)
 	}
@@ -262,9 +268,13 @@ func (w *writer) keysIn(store spec.Address) []string {
 // decide is the point of no return.
 func (w *writer) decide() {
 	w.phase = phaseDecide
+	reads, shows := "Does anyone object? From here on what is made stays made.", "what will be made"
+	if w.drill() {
+		reads, shows = "Does anyone object? Nothing is made in this drill: every key signs one challenge, which is neither a certificate nor a CRL.", "what will be tried"
+	}
 	w.add(Step{
 		Role: w.who(spec.Administrator), Does: Go, Title: "Decide", Ask: AskWords, Words: GoWords, Minutes: 2,
-		Reads: "Does anyone object? From here on what is made stays made.", Shows: "what will be made", Expect: "nobody objects",
+		Reads: reads, Shows: shows, Expect: "nobody objects",
 		Sets: []Fact{{begun, known}}, Needs: []Fact{{digest, known}, {network, known}},
 	})
 }

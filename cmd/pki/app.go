@@ -148,19 +148,25 @@ func (a *app) fail(err error) {
 		fmt.Fprintln(a.stderr, changes.found)
 	case errors.As(err, &refusal):
 		context, rest, _ := strings.Cut(err.Error(), refusal.Error())
-		fmt.Fprintf(a.stderr, "%s %s%s.\n%s\n", a.paint(red, "Refused:"), context, refusal.Fact, wrap("Next: "+refusal.Next+".", a.width, "  "))
+		a.failed("Refused:", context+refusal.Fact+".")
+		fmt.Fprintf(a.stderr, "%s\n", wrap("Next: "+refusal.Next+".", a.width, "  "))
 		if rest = strings.TrimSpace(rest); rest != "" {
 			fmt.Fprintf(a.stderr, "%s.\n", wrap(rest, a.width, "  "))
 		}
 	default:
-		title := a.paint(red, "Error:") + " "
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintf(a.stderr, "%s\n", wrap(title+line, a.width, "  "))
-			title = ""
-		}
+		a.failed("Error:", err.Error())
 		if next := nextAfter(err); next != "" {
 			fmt.Fprintf(a.stderr, "%s\n", wrap("Next: "+next+".", a.width, "  "))
 		}
+	}
+}
+
+// failed writes what went wrong, each of its lines wrapped.
+func (a *app) failed(title, text string) {
+	title = a.paint(red, title) + " "
+	for line := range strings.SplitSeq(text, "\n") {
+		fmt.Fprintf(a.stderr, "%s\n", wrap(title+line, a.width, "  "))
+		title = ""
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -126,7 +127,15 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 	if err := kept.estateLost(); err != nil {
 		return err
 	}
-	return a.afterCeremony(kept, root, estate, admitted)
+	if err := a.afterCeremony(kept, root, estate, admitted); err != nil {
+		return err
+	}
+	if failed := drillFailed(p, kept.State()); failed != nil && a.json {
+		return errors.Join(&saidError{}, failed)
+	} else if failed != nil {
+		return failed
+	}
+	return nil
 }
 
 // admit judges the plan on a ledger that nothing writes to yet. A torn entry

@@ -175,8 +175,15 @@ func rehearsedTitle(name string, digest []byte) string {
 // standIn makes a key for every key that is in the safe, in its place.
 func standIn(ctx context.Context, memory *filestore.Memory, p *plan.Plan, s plan.State) (map[string][]byte, error) {
 	made := map[string][]byte{}
+	places := map[string]hsm.KeySpec{} // of the first stand-in for a key
 	make := func(k plan.KeyAction, spki []byte) error {
-		key, _, err := memory.Generate(ctx, hsm.KeySpec{Label: k.Label, Location: k.Location, Algorithm: k.Algorithm})
+		at := hsm.KeySpec{Label: k.Label, Location: k.Location, Algorithm: k.Algorithm}
+		if first, known := places[string(spki)]; known { // one key in two places
+			_, err := memory.Copy(ctx, hsm.Copying{Key: first, At: at})
+			return err
+		}
+		places[string(spki)] = at
+		key, _, err := memory.Generate(ctx, at)
 		if err != nil {
 			return err
 		}

@@ -139,7 +139,7 @@ func (a *app) printReport(w io.Writer, r *report) {
 	for _, s := range r.Sections {
 		fmt.Fprintf(w, "\n%s\n", s.Title)
 		if s.Note != "" {
-			fmt.Fprintf(w, "  %s\n", wrap(s.Note, a.width-2, "  "))
+			fmt.Fprintf(w, "  %s\n", hang(s.Note, a.width, 2))
 		}
 		widest := 0
 		for _, row := range s.Rows {
@@ -161,12 +161,12 @@ func (a *app) printReport(w io.Writer, r *report) {
 			last := len(texts) - 1
 			front := fmt.Sprintf("  %s%s  %s", row[0].Text, pad, strings.Join(append(texts[:last:last], ""), "  "))
 			if left := a.width - utf8.RuneCountInString(front); left >= 30 && longestWord(texts[last]) <= left {
-				fmt.Fprintf(w, "%s%s\n", front, wrap(texts[last], left, strings.Repeat(" ", a.width-left)))
+				fmt.Fprintf(w, "%s%s\n", front, hang(texts[last], a.width, a.width-left))
 				continue
 			}
 			fmt.Fprintf(w, "  %s\n", row[0].Text)
 			for _, text := range texts {
-				fmt.Fprintf(w, "    %s\n", wrap(text, a.width-4, "    "))
+				fmt.Fprintf(w, "    %s\n", hang(text, a.width, 4))
 			}
 		}
 	}

@@ -108,16 +108,20 @@ func (a *app) printScript(w io.Writer, s *script.Script, digest []byte) {
 		if step.Irreversible {
 			mark = "!"
 		}
-		fmt.Fprintf(w, "%s %3d  %s\n", mark, step.Number, wrap(fmt.Sprintf("%s: %s (%s)", step.Role, step.Title, script.Length(step.Minutes)), a.width-7, "       "))
+		fmt.Fprintf(w, "%s %3d  %s\n", mark, step.Number, hang(fmt.Sprintf("%s: %s (%s)", step.Role, step.Title, script.Length(step.Minutes)), a.width, 7))
 		for _, part := range []struct{ name, text string }{{"reads", step.Reads}, {"screen", step.Shows}, {"types", typed(step)}, {"expect", step.Expect}} {
 			if part.text != "" {
-				fmt.Fprintf(w, "       %-6s  %s\n", part.name, wrap(part.text, a.width-15, strings.Repeat(" ", 15)))
+				fmt.Fprintf(w, "       %-6s  %s\n", part.name, hang(part.text, a.width, 15))
 			}
 		}
 	}
-	fmt.Fprintf(w, "\n! cannot be undone. Step %d is the point of no return.\n\nAfterwards\n", s.Final)
+	final := "Nothing is made in it: there is no point of no return."
+	if s.Final > 0 {
+		final = fmt.Sprintf("! cannot be undone. Step %d is the point of no return.", s.Final)
+	}
+	fmt.Fprintf(w, "\n%s\n\nAfterwards\n", final)
 	for _, d := range s.After {
-		fmt.Fprintf(w, "  %s  %s\n", d.By.Format("2006-01-02"), wrap(d.Owner+": "+d.Text, a.width-14, strings.Repeat(" ", 14)))
+		fmt.Fprintf(w, "  %s  %s\n", d.By.Format("2006-01-02"), hang(d.Owner+": "+d.Text, a.width, 14))
 	}
 }
 

@@ -166,13 +166,16 @@ func (t *teller) keys() section {
 				t.devices = append(t.devices, plainCell("%s (%s)", v.Claim, v.Grade))
 			}
 		}
-		if e.KeyMade == nil && e.TokenReady == nil && e.BackedUp == nil && e.KeySealed == nil {
+		if e.KeyMade == nil && e.TokenReady == nil && e.BackedUp == nil && e.KeySealed == nil && e.Proven == nil {
 			continue
 		}
 		var evidence []plan.Evidence
 		if b := e.BackedUp; b != nil {
 			evidence = b.Evidence
 			s.Rows = append(s.Rows, backupCells(b)...)
+		} else if k := e.Proven; k != nil {
+			evidence = k.Evidence
+			s.Rows = append(s.Rows, proofCells(k)...)
 		} else if k := e.KeySealed; k != nil {
 			evidence = k.Evidence
 			s.Rows = append(s.Rows, []reportCell{leadCell(k.Address), plainCell("sealed: the key no longer leaves its token")})

@@ -75,10 +75,10 @@ func (d *desk) printStep(w io.Writer, s script.Step, p *plan.Plan) {
 	}
 	title := fmt.Sprintf("Step %d of %d · %s · %s left", s.Number, len(d.script.Steps), s.Phase, script.Length(left))
 	fmt.Fprintf(w, "\n%s\n%s\n", title, strings.Repeat("─", min(d.app.width, 80)))
-	fmt.Fprintf(w, "%s: %s\n\n", s.Role, wrap(s.Title, d.app.width-len(s.Role)-2, "  "))
+	fmt.Fprintf(w, "%s: %s\n\n", s.Role, hang(s.Title, d.app.width, len(s.Role)+2))
 	for _, part := range []struct{ name, text string }{{"Read aloud", s.Reads}, {"Screen", s.Shows}, {"Expected", s.Expect}} {
 		if part.text != "" {
-			fmt.Fprintf(w, "  %-10s  %s\n", part.name, wrap(part.text, d.app.width-14, strings.Repeat(" ", 14)))
+			fmt.Fprintf(w, "  %-10s  %s\n", part.name, hang(part.text, d.app.width, 14))
 		}
 	}
 	switch {
@@ -86,9 +86,9 @@ func (d *desk) printStep(w io.Writer, s script.Step, p *plan.Plan) {
 		fmt.Fprintln(w)
 		d.printWords(w)
 	case s.Does == script.Go:
-		fmt.Fprintf(w, "\n  %s\n  %s\n", d.where(), wrap(planSummary(p), d.app.width-2, "  "))
+		fmt.Fprintf(w, "\n  %s\n  %s\n", d.where(), hang(planSummary(p), d.app.width, 2))
 		if d.rehearsed != "" {
-			fmt.Fprintf(w, "  %s\n", wrap(d.rehearsed, d.app.width-2, "  "))
+			fmt.Fprintf(w, "  %s\n", hang(d.rehearsed, d.app.width, 2))
 		}
 	case len(s.Actions) > 0:
 		fmt.Fprintln(w)
@@ -159,7 +159,7 @@ func (d *desk) Ask(ctx context.Context, q ceremony.Question) (string, error) {
 // Say puts a remark below the step.
 func (d *desk) Say(text string) {
 	if text != "" {
-		d.say("  %s\n", wrap(text, d.app.width-2, "  "))
+		d.say("  %s\n", hang(text, d.app.width, 2))
 	}
 }
 
@@ -193,7 +193,7 @@ func (d *desk) came(a plan.Action, r ceremony.Result) {
 			if i == 0 {
 				word = "done: "
 			}
-			d.say("      %s\n", wrap(word+sentence, d.app.width-6, "      "))
+			d.say("      %s\n", hang(word+sentence, d.app.width, 6))
 		}
 	case r.Adopted && a.Kind == plan.InitializeToken:
 		d.say("      done: the token was made ready before the interruption\n")

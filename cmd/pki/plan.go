@@ -25,6 +25,7 @@ type planOptions struct {
 	out, at, window, format string
 	detailed                bool
 	previews                string
+	drill                   []string
 	vars                    variables
 }
 
@@ -35,7 +36,11 @@ func planCommand(a *app) *cobra.Command {
 		Short: "Work out what has to be done, down to the bytes",
 		Long: `Compare what the estate wants with what the ledger has, and plan the ceremony
 that closes the gap. Everything is validated, built and linted; no key is
-touched. With --out the plan is saved for review and for pki apply.`,
+touched. With --out the plan is saved for review and for pki apply.
+
+With --restore-drill it is the plan of a drill, and of nothing else: the secrets
+are put together, the tokens and files opened, and every key signs a challenge
+where it lies, backups too. Name an authority, a key store, or "all".`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return a.plan(o) },
 	}
@@ -45,6 +50,7 @@ touched. With --out the plan is saved for review and for pki apply.`,
 	c.Flags().StringVar(&o.format, "format", "text", "text, json or markdown")
 	completeFlag(c, "format", "text", "json", "markdown")
 	c.Flags().StringVar(&o.previews, "previews", "", "write preview certificates and CRLs into this new folder, for publication")
+	c.Flags().StringArrayVar(&o.drill, "restore-drill", nil, "plan a drill of an authority's key, of the keys in a key store, or of all; may be repeated")
 	c.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit 2 when there is something to do")
 	o.vars.flags(c)
 	return c
@@ -155,7 +161,7 @@ func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte, drifts []drif
 // planInputs reads the clock, draws the seed and identifies the tool, unless
 // the command line says otherwise.
 func (a *app) planInputs(o planOptions) (plan.Inputs, error) {
-	in := plan.Inputs{At: a.now()}
+	in := plan.Inputs{At: a.now(), RestoreDrill: o.drill}
 	if o.at != "" {
 		at, err := time.Parse(time.RFC3339, o.at)
 		if err != nil {

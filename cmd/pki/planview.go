@@ -106,6 +106,9 @@ func planSummary(p *plan.Plan) string {
 	if len(p.Actions) == 0 {
 		return "Nothing to do: the ledger has everything that the estate wants."
 	}
+	if len(p.RestoreDrill) > 0 {
+		return fmt.Sprintf("Restore drill: %s tried. Nothing is signed but a challenge for each, and nothing is made.", count(len(p.Actions), "key"))
+	}
 	n := map[plan.Kind]int{}
 	files, final := 0, 0
 	for _, action := range p.Actions {
@@ -150,6 +153,8 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 		table(w, copyRows(action.BackUpKey)...)
 	case plan.SealKey:
 		table(w, "       Kept in\t"+action.SealKey.Store.String()+"; no copy can be made of it any more")
+	case plan.ProveKey:
+		table(w, proofRows(action)...)
 	case plan.SignCertificate:
 		a.printDraft(w, p, &action.SignCertificate.Draft, action)
 	case plan.SignCRL:
@@ -234,6 +239,9 @@ func actionName(action plan.Action) string {
 	}
 	if action.Kind == plan.SealKey {
 		return fmt.Sprintf("seal the key of %s in its token", action.Address)
+	}
+	if action.Kind == plan.ProveKey {
+		return fmt.Sprintf("have the key of %s prove itself in %s", plan.Label(action.Address, action.ProveKey.Generation), action.ProveKey.Store)
 	}
 	if action.Kind == plan.EstablishShares {
 		return fmt.Sprintf("make %s and hand its shares out", action.Address)

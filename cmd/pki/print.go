@@ -154,6 +154,12 @@ func wrap(s string, width int, indent string) string {
 	return b.String()
 }
 
+// hang breaks text that begins in a column of a screen, and begins every other
+// line in the same column.
+func hang(s string, width, column int) string {
+	return strings.ReplaceAll(wrap(s, width-column, ""), "\n", "\n"+strings.Repeat(" ", column))
+}
+
 // table aligns cells that are separated by tabs.
 func table(w io.Writer, rows ...string) {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)

@@ -167,6 +167,8 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: key of %s backed up in %s, both proven by a challenge", e.BackedUp.Action, e.BackedUp.Address, e.BackedUp.BackUp.Key.Store)
 	case plan.KeyWasSealed:
 		return fmt.Sprintf("action %d: key of %s sealed; it no longer leaves its token", e.KeySealed.Action, e.KeySealed.Address)
+	case plan.KeyWasProven:
+		return proofTitle(e.Proven)
 	case plan.CertificateSigned:
 		return fmt.Sprintf("action %d: certificate of %s signed, SHA-256 %.16s…", e.Certificate.Action, e.Certificate.Address, sha256Hex(e.Certificate.DER))
 	case plan.CRLSigned:

@@ -104,6 +104,7 @@ func (a *app) verify(ctx context.Context, o *headOptions) error {
 		verifyAuthority(v, book.State(), authority, a.now())
 	}
 	verifyBackups(v, book.State())
+	verifyProofs(v, book.State())
 	for _, cross := range book.State().Crosses() {
 		verifyCross(v, book.State(), cross, a.now())
 	}
