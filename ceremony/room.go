@@ -25,6 +25,7 @@ type Room struct {
 
 	Interfaces func() ([]string, error) // of the network that are up; nil where nobody can tell
 	Copies     int                      // media beside the estate's folder
+	Rehearsed  []string                 // digests of plans that were rehearsed, hex
 	Unattended bool                     // --yes: nobody confirms anything, and nothing of it is recorded
 }
 

@@ -51,13 +51,15 @@ type ceremony struct {
 	ways     map[passage]hsm.Way
 	plugged  []spec.Address // tokens in readers, the longest unused first
 
-	step        script.Step // that is being taken
-	signedIn    bool
-	here        []string      // officers who are present
-	ended       *plan.Aborted // when it was aborted
-	begun       bool          // the first entry of this run is written
-	interrupted bool          // an earlier run may have signed without an entry
-	pending     []plan.Event  // said before it
+	step         script.Step // that is being taken
+	signedIn     bool
+	clockReaders []string      // who compared the clock with another
+	roomFindings []string      // lints that found something in the room
+	here         []string      // officers who are present
+	ended        *plan.Aborted // when it was aborted
+	begun        bool          // the first entry of this run is written
+	interrupted  bool          // an earlier run may have signed without an entry
+	pending      []plan.Event  // said before it
 }
 
 // leave closes the stores and wipes the secrets.

@@ -33,27 +33,28 @@ var errCut = errors.New("power cut")
 // Every effect counts; the one numbered cutAt fails, before it happened or,
 // with cutAfter, right after.
 type scene struct {
-	t       testing.TB
-	dir     *os.Root
-	estate  *spec.Estate
-	now     time.Time
-	tool    plan.Tool
-	keys    *memoryStore
-	files   map[string]plan.File
-	effects []string
-	cutAt   int
-	after   bool
-	desk    deskFunc
-	secrets int
-	plan    *plan.Plan // being carried out
-	step    script.Step
-	said    []string
-	answers map[string][]string // by step title or prompt; each is given once
-	asked   []string
-	up      []string // interfaces of the network
-	people  *people
-	rand    io.Reader
-	offered map[spec.Address]string // secret that each store was last opened with
+	t         testing.TB
+	dir       *os.Root
+	estate    *spec.Estate
+	now       time.Time
+	tool      plan.Tool
+	keys      *memoryStore
+	files     map[string]plan.File
+	effects   []string
+	cutAt     int
+	after     bool
+	desk      deskFunc
+	secrets   int
+	plan      *plan.Plan // being carried out
+	step      script.Step
+	said      []string
+	answers   map[string][]string // by step title or prompt; each is given once
+	asked     []string
+	up        []string // interfaces of the network
+	people    *people
+	rand      io.Reader
+	rehearsed bool
+	offered   map[spec.Address]string // secret that each store was last opened with
 }
 
 type deskFunc func(*plan.Plan) error
@@ -152,7 +153,7 @@ func (s *scene) room(file *ledger.File) *ceremony.Room {
 	return &ceremony.Room{
 		Clock: func() time.Time { return s.now }, Rand: s.rand, Desk: s, Secrets: s, Stores: s,
 		Book: cutBook{file, s}, Files: s, Tool: s.tool, Custody: s.people,
-		Interfaces: func() ([]string, error) { return s.up, nil },
+		Interfaces: func() ([]string, error) { return slices.Clone(s.up), nil }, Rehearsed: s.rehearsals(),
 	}
 }
 

@@ -68,6 +68,9 @@ func (c *ceremony) confirm(ctx context.Context, s script.Step) error {
 		if err != nil {
 			return err
 		}
+		if trouble == "" && s.Does == script.Go {
+			note = c.roomNote(note)
+		}
 		if trouble == "" {
 			return c.taken(s, note)
 		}
@@ -309,7 +312,7 @@ func (c *ceremony) clockReads(ctx context.Context, line string) (note, trouble s
 		return "", fmt.Sprintf("This computer says %s, which is %s off. Set whichever clock is wrong (date -u -s), and type the time again, or stop.", now.Format("2006-01-02 15:04:05 UTC"), skew.Truncate(time.Minute)), nil
 	}
 	note = "another clock said " + other.Format(form) + " UTC"
-	if len(c.here) < 2 {
+	if c.clockReaders = c.here; len(c.here) < 2 {
 		return note, "", nil
 	}
 	for {
@@ -319,6 +322,7 @@ func (c *ceremony) clockReads(ctx context.Context, line string) (note, trouble s
 		}
 		names := names(answer)
 		if len(names) == 2 && names[0] != names[1] && slices.Contains(c.here, names[0]) && slices.Contains(c.here, names[1]) {
+			c.clockReaders = names
 			return note + ", read by " + list(names), "", nil
 		}
 		c.Desk.Say("Type two names of those who are here: " + list(c.here) + ".")

@@ -66,6 +66,8 @@ func (c *ceremony) look(s script.Step) error {
 		return c.offline()
 	case script.Clock:
 		return c.inWindow()
+	case script.Go:
+		return c.judgeRoom()
 	case script.Media:
 		if c.Copies < c.plan.Needs.Copies {
 			return refuse("name a folder on each medium with --copy DIR", "the plan wants copies on %d media and %d are there", c.plan.Needs.Copies, c.Copies)

@@ -75,8 +75,13 @@ type TokenKey struct {
 	Label, ID, PublicID string
 	// The attributes of the same names.
 	Extractable, Sensitive, NeverExtractable bool
+	// Sealed says that a ceremony made copies of the key under another key and
+	// ended then that it can leave: NeverExtractable is false by right.
+	Sealed bool
 	// Copies is how many other tokens or wrapped files hold the key.
 	Copies int
+	// Single says that the estate wants no copy, knowing what that means.
+	Single bool
 }
 
 // CeremonyFacts is what is known of a ceremony.

@@ -84,7 +84,7 @@ func tokenRules() []Rule {
 		check: func(o *object) []string {
 			var details []string
 			for _, k := range o.estate.Keys {
-				if k.Copies == 0 {
+				if k.Copies == 0 && !k.Single {
 					details = append(details, fmt.Sprintf("the key of %s is on the token %q and nowhere else", k.Address, k.Token))
 				}
 			}
@@ -257,7 +257,7 @@ func checkExtractable(o *object) []string {
 		if !k.Sensitive {
 			faults = append(faults, "CKA_SENSITIVE is false")
 		}
-		if !k.NeverExtractable {
+		if !k.NeverExtractable && !k.Sealed {
 			faults = append(faults, "CKA_NEVER_EXTRACTABLE is false")
 		}
 		if len(faults) > 0 {
@@ -294,7 +294,7 @@ func checkSoftware(o *object) []string {
 	var details []string
 	for _, k := range o.estate.Keys {
 		model := strings.ToLower(k.Model)
-		if slices.ContainsFunc([]string{"softhsm", "kryoptic", "nss", "software"}, func(name string) bool { return strings.Contains(model, name) }) {
+		if slices.ContainsFunc([]string{"softhsm", "kryoptic", "nss", "softokn", "software"}, func(name string) bool { return strings.Contains(model, name) }) {
 			details = append(details, fmt.Sprintf("the key of %s is on %q, which is a program", k.Address, k.Model))
 		}
 	}

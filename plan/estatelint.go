@@ -12,8 +12,8 @@ import (
 )
 
 // EstateFacts is what lint judges of an estate as a whole: who stands below
-// whom, with which key and for how long, who holds the shares of a secret, and
-// who acts. at is the date of the next ceremony.
+// whom, with which key and for how long, who holds the shares of a secret, who
+// acts, and what is known of keys on tokens. at is the date of the next ceremony.
 func EstateFacts(e *spec.Estate, s State, at time.Time) lint.Estate {
 	facts := lint.Estate{Production: e.Environment == spec.Production}
 	for _, a := range e.IssuanceOrder() {
@@ -42,6 +42,7 @@ func EstateFacts(e *spec.Estate, s State, at time.Time) lint.Estate {
 		facts.ShareSets = append(facts.ShareSets, set)
 	}
 	facts.People = people(e)
+	facts.Keys = tokenKeys(e, s)
 	return facts
 }
 
@@ -89,7 +90,9 @@ func algorithmOf(s State, a *spec.Authority) spec.Algorithm {
 // plan. Each finding belongs to the block that it speaks of first, whose
 // waivers cover it.
 func (m *maker) judgeEstate() {
-	for _, f := range m.linter.Estate(EstateFacts(m.estate, m.state, m.in.At), m.in.At) {
+	facts := EstateFacts(m.estate, m.state, m.in.At)
+	facts.Ceremony = m.ceremonyFacts()
+	for _, f := range m.linter.Estate(facts, m.in.At) {
 		object := m.about(f).Address
 		judged, _ := m.policy.Judge(object.String(), []lint.Finding{f}, m.in.At)
 		for i, w := range m.estate.Lint.Waivers {

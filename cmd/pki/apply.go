@@ -111,7 +111,8 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 	}
 	defer kept.Close()
 	screen := newDesk(a, admitted, digest, o)
-	screen.rehearsed = rehearsedTitle(name, digest)
+	noted, isRehearsed := readRehearsal(name, digest)
+	screen.rehearsed = rehearsedTitle(noted, isRehearsed)
 	people := &custody{app: a, root: root, sheets: o.sheets, files: o.shares, identities: o.identities, resumed: o.resume}
 	defer people.close()
 	room := &ceremony.Room{
@@ -120,6 +121,9 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		Secrets: askSecrets{root: root, environment: p.Estate.Environment, estate: estate},
 		Stores:  stores{root, o.lastTry}, Book: kept, Files: kept, Custody: people,
 		Interfaces: testOnlyInterfaces, Copies: len(o.copies), Unattended: o.yes,
+	}
+	if isRehearsed {
+		room.Rehearsed = []string{noted.Plan}
 	}
 	if err := room.Run(ctx, admitted); err != nil {
 		return a.interrupted(kept.State(), name, err)

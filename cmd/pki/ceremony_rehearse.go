@@ -160,8 +160,7 @@ func readRehearsal(name string, digest []byte) (*rehearsal, bool) {
 }
 
 // rehearsedTitle says whether a plan was rehearsed.
-func rehearsedTitle(name string, digest []byte) string {
-	r, is := readRehearsal(name, digest)
+func rehearsedTitle(r *rehearsal, is bool) string {
 	if !is {
 		return "This plan was NOT rehearsed. Stop, and run pki ceremony rehearse first, unless everyone agrees."
 	}

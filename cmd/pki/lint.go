@@ -30,7 +30,8 @@ func lintCommand(a *app) *cobra.Command {
 certificate requests and OCSP responses, in PEM, DER or PKCS #7, of SSH
 certificates, of ca.json, templates and systemd units of step-ca, of estates
 (secrets that are written out), and of folders as they stand in /etc/step-ca.
-What a file holds is told by its content. Any other folder is searched for such
+A folder that holds an estate is judged as a whole, too, with its ledger. What a
+file holds is told by its content. Any other folder is searched for such
 files, on all processors, and - is standard input.
 
 What is named in one call is judged together: issuers are found among the

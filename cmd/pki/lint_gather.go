@@ -43,6 +43,7 @@ type gathered struct {
 	text   []byte // the whole file, for what is no DER
 	mode   fs.FileMode
 	tree   []lint.File
+	estate lint.Estate // facts of an estate as a whole
 }
 
 func (g gathered) label() string {
@@ -105,6 +106,9 @@ func (b *bench) gatherFolder(name string) ([]gathered, error) {
 			return nil, err
 		}
 		all = append(all, gathered{file: dir, kind: kindTree, tree: tree})
+	}
+	if holdsEstate(name) {
+		all = append(all, gathered{file: name, kind: kindWhole})
 	}
 	inTree := func(path string) bool {
 		return slices.ContainsFunc(trees, func(dir string) bool { return strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/") || dir == "." })

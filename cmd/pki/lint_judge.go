@@ -114,7 +114,22 @@ func (b *bench) judgeAll(names []string) ([]judged, error) {
 	if len(gathered)+len(b.issuers) > 1 {
 		b.hierarchy = lint.NewHierarchy(certificates, lists)
 	}
-	return inParallel(gathered, b.judge), nil
+	return inParallel(b.estates(gathered), b.judge), nil
+}
+
+// estates gets the facts of every estate, and leaves those out that have none.
+func (b *bench) estates(all []gathered) []gathered {
+	var judgeable []gathered
+	for _, g := range all {
+		known := true
+		if g.kind == kindWhole {
+			g.estate, known = b.wholeEstate(g.file, all)
+		}
+		if known {
+			judgeable = append(judgeable, g)
+		}
+	}
+	return judgeable
 }
 
 // inParallel judges on every processor, and gives what was found in the order
@@ -147,6 +162,8 @@ func (b *bench) judge(g gathered) judged {
 		j.Findings = b.linter.Template(file)
 	case kindEstate:
 		j.Findings = b.linter.Estate(lint.Estate{Texts: []lint.File{file}}, b.now)
+	case kindWhole:
+		j.Findings = b.linter.Estate(g.estate, b.now)
 	case kindUnit:
 		j.Findings = b.linter.Unit(file)
 	case kindSSH:
