@@ -123,7 +123,17 @@ func (c *ceremony) generateKey(ctx context.Context, a plan.Action) (Result, erro
 		return Result{}, err
 	}
 	c.keys[keyOf{a.Address, a.Key().Generation}] = key
-	return Result{SPKI: spki, Adopted: adopted, Files: a.Outputs()}, nil
+	return Result{SPKI: spki, Adopted: adopted, Said: against(evidence), Files: a.Outputs()}, nil
+}
+
+// against gives what speaks against a key, for the screen.
+func against(evidence []hsm.Evidence) (said []string) {
+	for _, e := range evidence {
+		if e.Against {
+			said = append(said, "NOTE: "+e.Claim)
+		}
+	}
+	return said
 }
 
 func (c *ceremony) authority(address spec.Address) (*spec.Authority, error) {

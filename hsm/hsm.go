@@ -117,9 +117,10 @@ type Vacant interface {
 
 // Evidence is one thing said about a key, and how well it is known.
 type Evidence struct {
-	Claim  string
-	Grade  Grade
-	Device bool // it says which device this is, or what runs it: not for the public
+	Claim   string
+	Grade   Grade
+	Device  bool // it says which device this is, or what runs it: not for the public
+	Against bool // it speaks against the key, and whoever is in the room must hear of it
 }
 
 // Grade says how well something is known.

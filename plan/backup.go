@@ -157,6 +157,12 @@ func (m *maker) backUpNew(a *spec.Authority, key KeyAction) {
 }
 
 func (m *maker) backUpTo(a *spec.Authority, key KeyAction, store *spec.KeyStore) {
+	if n := store.IDBytes(); n > 0 && uint(len(key.KeyID)) > 2*n {
+		m.diags.Report(a.Key.Origin, "backup", "Key id too long for the token",
+			"%s says that the token %q keeps %d bytes of a key's id, and the key of %s has one of %d. Name another token for the backup.",
+			store.Token.CapabilitiesFile, store.Token.Capabilities.Token.Label, n, a.Address, len(key.KeyID)/2)
+		return
+	}
 	at := key
 	at.Extractable = false
 	at.Store, at.Location = store.Address, m.location(store, key.KeyID, key.Label)

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strconv"
 	"time"
 
 	"pki.internal/lint"
@@ -373,7 +372,7 @@ func (m *maker) generateKey(a *spec.Authority) bool {
 	}
 	key := KeyAction{
 		Generation: a.KeyGeneration(), Store: a.Key.Store.Address, Algorithm: algorithm,
-		KeyID: hex.EncodeToString(m.draw("key id", a.Address, strconv.Itoa(a.KeyGeneration()), 16)), Label: keyName(a),
+		KeyID: m.idInStore("key id", a.Address, a.KeyGeneration(), a.Key), Label: keyName(a),
 		Extractable: a.Key.Policy() == spec.WrapThenSeal,
 	}
 	key.Location = m.location(a.Key.Store, key.KeyID, key.Label)

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -36,16 +35,12 @@ func (m *maker) sshKey(a *spec.SSHAuthority) {
 		return
 	}
 	m.initializeToken(a.Key.Store)
-	id := m.draw("ssh key id", a.Address, "1", 16)
-	location := a.Key.Store.Path + "/" + a.KeyName() + ".key"
-	if a.Key.Store.Token != nil {
-		location = a.Key.Store.Token.KeyURI(id, a.KeyName())
-	}
+	id := m.idInStore("ssh key id", a.Address, spec.FirstGeneration, a.Key)
 	m.add(Action{
 		Kind: GenerateSSHKey, Address: a.Address, Irreversible: true,
 		GenerateSSHKey: &KeyAction{
 			Generation: spec.FirstGeneration, Store: a.Key.Store.Address, Algorithm: a.Key.Algorithm,
-			KeyID: hex.EncodeToString(id), Label: a.KeyName(), Location: location,
+			KeyID: id, Label: a.KeyName(), Location: m.location(a.Key.Store, id, a.KeyName()),
 		},
 	})
 	m.useSecret(a.Key.Store.Password)

@@ -41,6 +41,7 @@ type CapabilityToken struct {
 	Firmware     string `json:"firmware_version"`
 	MinPIN       uint   `json:"min_pin"`
 	MaxPIN       uint   `json:"max_pin"`
+	IDBytes      uint   `json:"id_bytes,omitempty"` // how much of a key's id the token keeps; 0 is all of it
 }
 
 // Capability is one algorithm: whether a key was made and a signature of it
@@ -108,6 +109,15 @@ func (c *Capabilities) Can(a Algorithm) (why string, works bool) {
 		}
 	}
 	return "it was not tested", false
+}
+
+// IDBytes says how many bytes of a key's id the token of a key store was seen to
+// keep; 0 is all of it, or that nobody knows.
+func (k *KeyStore) IDBytes() uint {
+	if k.Token == nil || k.Token.Capabilities == nil {
+		return 0
+	}
+	return k.Token.Capabilities.Token.IDBytes
 }
 
 // CanCopy reports whether keys of an algorithm were seen to go out of the token

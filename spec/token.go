@@ -182,6 +182,13 @@ func (t *Token) validateCapabilities(d *Diagnostics, k *KeyStore) {
 				"%s is about a token with the %s %q, and this key store has %q. Run pki token test on the right token.", t.CapabilitiesFile, pair.word, pair.have, pair.want)
 		}
 	}
+	for _, r := range c.Confinement {
+		if r.Outcome == AttemptSucceeded {
+			d.Warn(k.Origin, "capabilities", "Token that gives keys away",
+				"%s says that a key came out of the token %q although it must not leave (%s). Keys on it are as safe as keys in a file. Use another token for keys that matter.", t.CapabilitiesFile, c.Token.Label, r.Attempt)
+			break
+		}
+	}
 }
 
 // validateAbility refuses a key that its token was seen not to make.

@@ -291,6 +291,16 @@ func (a *app) tokenInspect(ctx context.Context, o *tokenOptions, args []string) 
 			rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s", one.Class, orDash(one.Label), orDash(one.ID), orDash(one.Key), one.Note))
 		}
 		table(w, rows...)
+		rows = nil
+		for _, one := range found.Objects {
+			if one.Class == "private key" {
+				rows = append(rows, fmt.Sprintf("  %s\t%s", orDash(one.Label), one.Says()))
+			}
+		}
+		if len(rows) > 0 {
+			fmt.Fprintln(w, "\nWhat the token says of its private keys:")
+			table(w, rows...)
+		}
 		if !found.LoggedIn {
 			fmt.Fprintln(w, "\nPrivate keys are seen with --login only.")
 		}
@@ -399,7 +409,7 @@ func (a *app) tokenTest(ctx context.Context, o *tokenOptions, args []string) err
 		}
 		table(w, rows...)
 		for _, note := range result.Observations {
-			fmt.Fprintf(w, "\n%s", wrap("Note: "+note+".", a.width, "  "))
+			fmt.Fprintf(w, "\n%s\n", wrap("Note: "+note+".", a.width, "  "))
 		}
 		if o.out != "" {
 			fmt.Fprintf(w, "\nWritten: %s\n", o.out)

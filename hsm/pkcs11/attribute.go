@@ -50,7 +50,7 @@ func flagsOf(class uint) []namedCode {
 		{ckaToken, "token"}, {ckaPrivate, "private"}, {ckaSensitive, "sensitive"}, {ckaEncrypt, "encrypt"}, {ckaDecrypt, "decrypt"},
 		{ckaWrap, "wrap"}, {ckaUnwrap, "unwrap"}, {ckaSign, "sign"}, {ckaSignRecover, "sign_recover"}, {ckaVerify, "verify"}, {ckaDerive, "derive"},
 		{ckaExtract, "extractable"}, {0x163, "local"}, {0x164, "never_extractable"}, {0x165, "always_sensitive"},
-		{0x170, "modifiable"}, {ckaAlways, "always_authenticate"},
+		{0x170, "modifiable"}, {ckaAlways, "always_authenticate"}, {0x86, "trusted"}, {0x210, "wrap_with_trusted"},
 	}
 }
 

@@ -23,24 +23,23 @@ type inbox struct {
 
 // shut makes a key of a token one that never leaves it again, sees that the
 // token says so, and tries to get it out all the same.
-func (s *Store) shut(ctx context.Context, id []byte, handle uint) (object, []hsm.Evidence, error) {
+func (s *Store) shut(ctx context.Context, id []byte, handle uint) (object, error) {
 	private, err := s.reread(ctx, id, handle)
 	if err != nil {
-		return private, nil, err
+		return private, err
 	}
 	if extractable, told := private.Flags["extractable"]; extractable || !told {
 		if _, err := s.client.call(ctx, request{Op: "set", Handle: handle, Mechanism: ckaExtract, Data: []byte{0}}, nil); err != nil {
-			return private, nil, onToken(err, s.token)
+			return private, onToken(err, s.token)
 		}
 		if private, err = s.reread(ctx, id, handle); err != nil {
-			return private, nil, err
+			return private, err
 		}
 	}
 	if name, bad := canLeave(private, false); bad {
-		return private, nil, s.fail(hsm.ErrMismatch, "do not use this token for keys with a backup", "the key was sealed, but the token says %s", name)
+		return private, s.fail(hsm.ErrMismatch, "do not use this token for keys with a backup", "the key was sealed, but the token says %s", name)
 	}
-	kept, err := s.keeps(ctx, handle)
-	return private, kept, err
+	return private, s.keeps(ctx, private)
 }
 
 // reread gives a private key as the token says it is now.
@@ -59,20 +58,17 @@ func (s *Store) reread(ctx context.Context, id []byte, handle uint) (object, err
 
 // keeps tries to get a key out in every way that the token lists, which must
 // be refused.
-func (s *Store) keeps(ctx context.Context, handle uint) (proof []hsm.Evidence, err error) {
-	attempts, err := s.confinement(ctx, handle)
+func (s *Store) keeps(ctx context.Context, private object) error {
+	attempts, err := s.confinement(ctx, private.Handle, ulong(private.Values["key_type"]), false)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, one := range attempts {
-		switch one.Outcome {
-		case spec.AttemptSucceeded:
-			return nil, s.fail(hsm.ErrMismatch, "treat this token as software", "it gives away a key that it calls not extractable (%s)", one.Attempt)
-		case spec.AttemptRefused:
-			proof = append(proof, hsm.Evidence{Claim: "the attempt to " + one.Attempt + " was refused (" + one.Answer + ")", Grade: hsm.Proven})
+		if one.Outcome == spec.AttemptSucceeded {
+			return s.fail(hsm.ErrMismatch, "treat this token as software", "it gives away a key that it calls not extractable (%s)", one.Attempt)
 		}
 	}
-	return proof, nil
+	return nil
 }
 
 // Copy puts a copy of a key onto another token.
@@ -167,12 +163,10 @@ func (s *Store) accept(ctx context.Context, p keyPair, c hsm.Copying) (hsm.Copie
 	if err != nil {
 		return hsm.Copied{}, err
 	}
-	private, kept, err := s.shut(ctx, c.At.ID, k.handle)
-	if err != nil {
+	if k.pair.private, err = s.shut(ctx, c.At.ID, k.handle); err != nil {
 		return hsm.Copied{}, err
 	}
-	k.pair.private = private
-	return hsm.Copied{Key: k, Evidence: append(k.Evidence(ctx), kept...)}, nil
+	return hsm.Copied{Key: k, Evidence: k.Evidence(ctx)}, nil
 }
 
 // addPublic puts the public half of a copy beside it.
@@ -194,10 +188,8 @@ func (s *Store) Seal(ctx context.Context, k hsm.KeySpec, spki []byte) ([]hsm.Evi
 	if err != nil {
 		return nil, err
 	}
-	private, kept, err := s.shut(ctx, k.ID, sealed.handle)
-	if err != nil {
+	if sealed.pair.private, err = s.shut(ctx, k.ID, sealed.handle); err != nil {
 		return nil, err
 	}
-	sealed.pair.private = private
-	return append(sealed.Evidence(ctx), kept...), nil
+	return sealed.Evidence(ctx), nil
 }

@@ -352,7 +352,7 @@ func (l *link) rehearse(ctx context.Context, a spec.Algorithm, mechanism uint) (
 	}
 	k := hsm.KeySpec{ID: ids[:16], Label: "pki copy rehearsal", Algorithm: a}
 	at := hsm.KeySpec{ID: ids[16:], Label: k.Label, Algorithm: a}
-	original, err := l.from.scratch(ctx, k, true)
+	original, _, err := l.from.scratch(ctx, k, false, true)
 	if err != nil {
 		return "", err
 	}
@@ -374,7 +374,7 @@ func (l *link) rehearse(ctx context.Context, a spec.Algorithm, mechanism uint) (
 		id     []byte
 		handle uint
 	}{{l.from, k.ID, original.handle}, {l.to, at.ID, handle}} {
-		if _, _, err := side.store.shut(ctx, side.id, side.handle); err != nil {
+		if _, err := side.store.shut(ctx, side.id, side.handle); err != nil {
 			return "", err
 		}
 	}

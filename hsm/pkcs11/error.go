@@ -92,7 +92,7 @@ const (
 // §5.1).
 func meanings() []meaning {
 	return []meaning{
-		{ckrPINIncorrect, hsm.ErrWrongPIN, "the token refused the PIN", "it was tried once and will not be tried again by itself; run pki token inspect to see how many tries are left"},
+		{ckrPINIncorrect, hsm.ErrWrongPIN, "the token refused the PIN", "it was tried once and will not be tried again by itself"},
 		{ckrPINInvalid, hsm.ErrWrongPIN, "the token finds characters in the PIN that it does not take", "choose a PIN of letters and digits"},
 		{ckrPINLenRange, hsm.ErrWrongPIN, "the PIN has the wrong length for this token", "run pki token inspect to see which lengths it takes"},
 		{ckrPINExpired, hsm.ErrPINLocked, "the PIN has expired", "set a new one with the vendor's tool"},

@@ -2,10 +2,10 @@ package pkcs11
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"pki.internal/hsm"
+	"pki.internal/spec"
 )
 
 // canLeave finds an attribute by which a key could leave its token against what
@@ -66,19 +66,31 @@ func (k *key) Evidence(ctx context.Context) []hsm.Evidence {
 			say(hsm.Observed, "%s=%t", a.name, value)
 		}
 	}
-	for _, secret := range secretsOf(ulong(p.private.Values["key_type"])) {
-		_, err := s.client.call(ctx, request{Op: "peek", Handle: p.private.Handle, Mechanism: secret.code}, nil)
-		var e *Error
-		switch {
-		case errors.As(err, &e) && e.Code == ckrAttributeSensitive:
-			say(hsm.Proven, "the %s is not readable", secret.name)
-		case err == nil:
-			say(hsm.Proven, "the %s IS readable: this is not a hardware key", secret.name)
-		}
-	}
+	all = append(all, k.attempts(ctx)...)
 	if p.private.Label != k.label {
 		say(hsm.Observed, "the token shows the label %q as %q", k.label, p.private.Label)
 	}
 	say(hsm.Proven, "a signature over a random challenge verifies under the public key")
+	return all
+}
+
+// attempts tries to get the key out: to read it, and to wrap one that is not to
+// leave. A refusal proves something, a key that came out proves more, and what
+// the token has no way for proves nothing.
+func (k *key) attempts(ctx context.Context) []hsm.Evidence {
+	private := k.pair.private
+	tried, err := k.store.confinement(ctx, private.Handle, ulong(private.Values["key_type"]), private.Flags["extractable"])
+	if err != nil {
+		return []hsm.Evidence{{Claim: "the attempts to get the key out ended early: " + err.Error(), Grade: hsm.Observed, Against: true}}
+	}
+	var all []hsm.Evidence
+	for _, one := range tried {
+		switch one.Outcome {
+		case spec.AttemptSucceeded:
+			all = append(all, hsm.Evidence{Claim: "the attempt to " + one.Attempt + " SUCCEEDED: this token is as good as software", Grade: hsm.Proven, Against: true})
+		case spec.AttemptRefused:
+			all = append(all, hsm.Evidence{Claim: "the attempt to " + one.Attempt + " was refused (" + one.Answer + ")", Grade: hsm.Proven})
+		}
+	}
 	return all
 }

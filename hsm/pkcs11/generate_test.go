@@ -40,7 +40,7 @@ func TestEveryAlgorithm(t *testing.T) {
 		for _, want := range []hsm.Evidence{
 			{Claim: "sensitive=true", Grade: hsm.Observed}, {Claim: "extractable=false", Grade: hsm.Observed},
 			{Claim: "sign=true", Grade: hsm.Observed}, {Claim: "decrypt=false", Grade: hsm.Observed}, {Claim: "derive=false", Grade: hsm.Observed}, {Claim: "unwrap=false", Grade: hsm.Observed},
-			{Claim: "local=true", Grade: hsm.Claimed}, {Claim: "the private value is not readable", Grade: hsm.Proven},
+			{Claim: "local=true", Grade: hsm.Claimed}, {Claim: "the attempt to read the private value was refused (C_GetAttributeValue: CKR_ATTRIBUTE_SENSITIVE 0x11)", Grade: hsm.Proven},
 		} {
 			if !slices.Contains(evidence, want) {
 				t.Errorf("%s: no evidence %v in %v", a, want, evidence)

@@ -90,7 +90,7 @@ func TestTokenOfVersion32(t *testing.T) {
 			t.Fatalf("%s: %v", a, err)
 		}
 		for _, want := range []hsm.Evidence{
-			{Claim: "the private value is not readable", Grade: hsm.Proven}, {Claim: "the seed is not readable", Grade: hsm.Proven},
+			{Claim: "the attempt to read the private value was refused (C_GetAttributeValue: CKR_ATTRIBUTE_SENSITIVE 0x11)", Grade: hsm.Proven}, {Claim: "the attempt to read the seed was refused (C_GetAttributeValue: CKR_ATTRIBUTE_SENSITIVE 0x11)", Grade: hsm.Proven},
 			{Claim: "extractable=false", Grade: hsm.Observed}, {Claim: "sensitive=true", Grade: hsm.Observed},
 		} {
 			if !slices.Contains(evidence, want) {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"pki.internal/hsm"
-	"pki.internal/spec"
 )
 
 // List gives the module and every token that it shows. It logs in to none.
@@ -30,6 +29,29 @@ type Object struct {
 	SPKI  []byte          `json:"spki,omitempty"`
 	Flags map[string]bool `json:"attributes,omitempty"`
 	Note  string          `json:"note,omitempty"`
+}
+
+// Says puts into words what the token claims of a private key.
+func (o Object) Says() string {
+	var may, is []string
+	for _, name := range []string{"sign", "decrypt", "unwrap", "derive", "sign_recover"} {
+		if o.Flags[name] {
+			may = append(may, strings.ReplaceAll(name, "_", " "))
+		}
+	}
+	if len(may) == 0 {
+		may = []string{"do nothing that pki knows of"}
+	}
+	for _, f := range []struct{ name, yes, no string }{
+		{"sensitive", "sensitive", "READABLE"}, {"extractable", "MAY LEAVE THE TOKEN", "not extractable"}, {"never_extractable", "never was", "was extractable once, or came from elsewhere"},
+		{"local", "made on the token", "not said to be made on the token"}, {"always_authenticate", "wants the PIN for each signature", ""}, {"wrap_with_trusted", "wrapped by trusted keys only", ""},
+	} {
+		value, told := o.Flags[f.name]
+		if word := map[bool]string{true: f.yes, false: f.no}[value]; told && word != "" {
+			is = append(is, word)
+		}
+	}
+	return "may " + strings.Join(may, ", ") + "; " + strings.Join(is, ", ")
 }
 
 // Contents is what is on a token.
@@ -80,7 +102,7 @@ func readable(all []object, complete bool) []Object {
 	slices.SortStableFunc(all, func(a, b object) int {
 		return strings.Compare(fmt.Sprintf("%x %d %s", a.ID, a.Class, a.Label), fmt.Sprintf("%x %d %s", b.ID, b.Class, b.Label))
 	})
-	have := map[string]int{}
+	have, keys := map[string]int{}, map[string]string{} // a private key is of its public half's kind
 	of := func(class uint, id []byte) string { return fmt.Sprintf("%d %x", class, id) }
 	for _, o := range all {
 		have[of(o.Class, o.ID)]++
@@ -92,6 +114,7 @@ func readable(all []object, complete bool) []Object {
 			if public, err := publicKey(o); err == nil {
 				one.Key = string(algorithmOf(public))
 				one.SPKI, _ = spkiOf(public) // a key that Go cannot encode is shown without
+				keys[one.ID] = one.Key
 			} else {
 				one.Note = err.Error()
 			}
@@ -103,6 +126,12 @@ func readable(all []object, complete bool) []Object {
 			one.Note = "twin: another one has this id"
 		case have[of(other, o.ID)] == 0 && (complete || o.Class == ckoPrivate):
 			one.Note = "half a pair: the " + className(other) + " is missing"
+		}
+		if o.Class == ckoPrivate {
+			one.Key = keys[one.ID]
+		}
+		if o.Label == testLabel && one.Note == "" {
+			one.Note = "left of a pki token test; may be removed"
 		}
 		shown = append(shown, one)
 	}
@@ -292,177 +321,4 @@ func uninitialised(s Selector, tokens []Token) (Token, error) {
 		return Token{}, refuse(hsm.ErrTokenGone, "plug a token in", "the module shows no token")
 	}
 	return Token{}, refuse(hsm.ErrExists, "reset the token with the vendor's tool if what is on it may go; there is "+list(tokens), "no token is empty, and one that is not is never initialised")
-}
-
-// Test lets a token make a throw-away key of every algorithm, sign, and
-// refuse to give the key away. Nothing stays on the token: the keys live in
-// the session.
-func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error) {
-	s, err := Open(ctx, o, pin)
-	if err != nil {
-		return nil, err
-	}
-	defer s.client.close()
-	t, l := s.token, s.client.library
-	c := &spec.Capabilities{
-		Format: spec.CapabilitiesFormat,
-		Module: spec.CapabilityModule{Path: l.Path, SHA256: l.SHA256, Library: l.Description, Version: l.Version},
-		Token: spec.CapabilityToken{
-			Label: t.Label, Serial: t.Serial, Manufacturer: t.Manufacturer, Model: t.Model,
-			Hardware: t.Hardware, Firmware: t.Firmware, MinPIN: t.MinPIN, MaxPIN: t.MaxPIN,
-		},
-		Confinement: []spec.CapabilityRefusal{},
-	}
-	for _, m := range s.mechanisms {
-		c.Mechanisms = append(c.Mechanisms, spec.CapabilityMechanism{Name: m.Name, MinSize: m.MinSize, MaxSize: m.MaxSize})
-	}
-	confined := false
-	for _, a := range spec.KeyTypes() {
-		ability := spec.Capability{Algorithm: a}
-		private, err := s.trial(ctx, a)
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case err != nil && errors.Is(err, hsm.ErrTokenGone) && s.client.broken != nil:
-			return nil, fmt.Errorf("testing %s: %w", a.Title(), err)
-		case err != nil:
-			ability.Why = err.Error()
-		default:
-			ability.Works = true
-			if ability.Copies, ability.NoCopies, err = s.copiesItself(ctx, a); err != nil {
-				return nil, err
-			}
-		}
-		c.Algorithms = append(c.Algorithms, ability)
-		if err == nil && !confined {
-			confined = true
-			if c.Confinement, err = s.confinement(ctx, private); err != nil {
-				return nil, err
-			}
-		}
-		if private != 0 {
-			if _, err := s.client.call(ctx, request{Op: "destroy", Handle: private}, nil); err != nil {
-				return nil, err
-			}
-		}
-	}
-	c.Observations = s.observations(c)
-	return c, nil
-}
-
-// copiesItself says how a throw-away key goes out of the token wrapped and in
-// again, which every backup takes, or why it does not.
-func (s *Store) copiesItself(ctx context.Context, a spec.Algorithm) (way, why string, err error) {
-	found, err := s.CanCopy(ctx, a, s)
-	var e *Error
-	switch {
-	case err == nil:
-		return fmt.Sprintf("%s (%s), by %s", found.Wrap, found.Format, found.Carrier), "", nil
-	case errors.As(err, &e) && s.client.broken == nil:
-		_, why, _ = strings.Cut(e.Fact, fmt.Sprintf("cannot be copied to token %s: ", s.token))
-		return "", why, nil
-	}
-	return "", "", err
-}
-
-// trial makes a key in the session and lets it sign. The handle of a key that
-// works is given for further trials.
-func (s *Store) trial(ctx context.Context, a spec.Algorithm) (private uint, err error) {
-	made, err := s.scratch(ctx, hsm.KeySpec{ID: []byte("pki token test " + a), Label: "pki token test", Algorithm: a}, false)
-	if err != nil {
-		return 0, err
-	}
-	return made.handle, nil
-}
-
-// scratch makes a key that is gone with the session, and lets it sign.
-func (s *Store) scratch(ctx context.Context, k hsm.KeySpec, leaves bool) (*key, error) {
-	p, err := s.can(k.Algorithm)
-	if err != nil {
-		return nil, err
-	}
-	publics, privates := p.templates(k.ID, k.Label, false, leaves)
-	made, err := s.client.call(ctx, request{Op: "generate", Mechanism: p.generate, Public: publics, Private: privates}, nil)
-	if err != nil {
-		return nil, err
-	}
-	found, err := s.objects(ctx, request{ByID: k.ID, Full: true})
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(found, func(o object) bool { return o.Class == ckoPublic })
-	if i < 0 || len(made.Handles) != 2 {
-		return nil, s.fail(hsm.ErrMismatch, "send the report of pki token test to the vendor", "a public key of the session is not listed")
-	}
-	public, err := publicKey(found[i])
-	if err != nil {
-		return nil, err
-	}
-	scratch := &key{store: s, handle: made.Handles[1], public: public}
-	if err := scratch.prove(ctx); err != nil {
-		return nil, err
-	}
-	_, err = s.client.call(ctx, request{Op: "destroy", Handle: found[i].Handle}, nil)
-	return scratch, err
-}
-
-// confinement tries to get a throw-away key out, which must be refused.
-func (s *Store) confinement(ctx context.Context, private uint) ([]spec.CapabilityRefusal, error) {
-	all := []spec.CapabilityRefusal{}
-	try := func(attempt string, q request) error {
-		_, err := s.client.call(ctx, q, nil)
-		one := spec.CapabilityRefusal{Attempt: attempt, Outcome: spec.AttemptSucceeded, Answer: "CKR_OK"}
-		var e *Error
-		if errors.As(err, &e) {
-			one.Outcome, one.Answer = spec.AttemptImpossible, e.Function+": "+codeName(e.Code)
-			if keptInside(e.Code) {
-				one.Outcome = spec.AttemptRefused
-			}
-		}
-		if s.client.broken != nil {
-			return err
-		}
-		all = append(all, one)
-		return nil
-	}
-	if err := try("read the private value", request{Op: "peek", Handle: private, Mechanism: ckaValue}); err != nil {
-		return nil, err
-	}
-	for _, m := range []uint{ckmAESWrap, ckmAESWrapPad, ckmAESWrapKWP, ckmAESCBCPad} {
-		if _, listed := s.mechanism(m); !listed {
-			continue
-		}
-		q := request{Op: "wrap", Handle: private, Mechanism: m}
-		if m == ckmAESCBCPad {
-			q.Parameter = make([]byte, 16)
-		}
-		if err := try("wrap it with "+mechanismName(m), q); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// keptInside tells a refusal to give a key away from the lack of a way to.
-func keptInside(code uint) bool {
-	switch code {
-	case ckrAttributeSensitive, ckrKeyNotWrappable, ckrKeyUnextractable, ckrActionProhibited:
-		return true
-	}
-	return false
-}
-
-// observations says what an operator should know.
-func (s *Store) observations(c *spec.Capabilities) []string {
-	var all []string
-	for _, r := range c.Confinement {
-		if r.Outcome == spec.AttemptSucceeded {
-			all = append(all, "a key that must not be extractable came out ("+r.Attempt+"): treat this token as software")
-		}
-	}
-	if strings.Trim(s.token.Serial, "0") == "" {
-		all = append(all, "the token has no serial number, so only its label tells it from others")
-	}
-	all = append(all, s.token.State.Warnings()...)
-	return all
 }

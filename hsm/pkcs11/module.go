@@ -74,6 +74,9 @@ func (m *module) perform(q *request, secret []byte) (*reply, error) {
 		return m.open(q)
 	case "mechanisms":
 		return m.mechanisms(q.Slot)
+	case "tokens":
+		tokens, err := m.tokens()
+		return &reply{Tokens: tokens}, err
 	case "session":
 		return &reply{}, m.openSession(q.Slot, q.Write)
 	case "login":

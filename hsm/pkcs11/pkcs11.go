@@ -14,7 +14,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 
 	"pki.internal/hsm"
 	"pki.internal/spec"
@@ -62,13 +61,50 @@ func open(ctx context.Context, c *client, o Options, pin []byte) (*Store, error)
 		return nil, err
 	}
 	if _, err := c.call(ctx, request{Op: "login", User: user, PINPad: o.PINPad}, pin); err != nil {
-		return nil, onToken(err, token)
+		if token.State.PINPad && !o.PINPad {
+			err = padded(err)
+		}
+		return nil, onToken(c.triesLeft(ctx, err, token), token)
 	}
 	r, err := c.call(ctx, request{Op: "mechanisms", Slot: token.Slot}, nil)
 	if err != nil {
 		return nil, err
 	}
 	return &Store{client: c, token: token, mechanisms: r.Mechanisms, pinPad: o.PINPad}, nil
+}
+
+// padded adds to a refused login that the token has a pad of its own.
+func padded(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Next += "; the token has a PIN pad, so write pin_pad = true in place of pin, or give --pin-pad, if the PIN belongs there"
+	}
+	return err
+}
+
+// triesLeft adds to a refused PIN what the token says of its tries now. Half of
+// the modules never say it.
+func (c *client) triesLeft(ctx context.Context, err error, token Token) error {
+	var e *Error
+	if !errors.As(err, &e) || !errors.Is(err, hsm.ErrWrongPIN) {
+		return err
+	}
+	r, asked := c.call(ctx, request{Op: "tokens"}, nil)
+	if asked != nil {
+		return err // the PIN was refused, and that is what is said
+	}
+	says := "does not say how many tries are left"
+	for _, t := range r.Tokens {
+		switch s := t.Token.State; {
+		case t.Slot != token.Slot:
+		case s.PINLocked:
+			says = "is locked now: the security officer's PIN or the vendor's reset unlocks it"
+		case s.PINFinalTry:
+			says = "has one try left before it locks"
+		}
+	}
+	e.Next += "; the token " + says
+	return err
 }
 
 // mayLogIn refuses a try that would be wasted, or that could be the last.
@@ -78,7 +114,7 @@ func mayLogIn(t Token, o Options, pin []byte) error {
 	case s.PINLocked:
 		return refuse(hsm.ErrPINLocked, "the security officer's PIN or the vendor's reset unlocks it", "token %s is locked after too many wrong PINs", t)
 	case s.PINFinalTry && !o.LastTry:
-		return refuse(hsm.ErrPINLocked, "find out why the PIN was wrong before, then allow the last try in so many words", "token %s has one try left before it locks", t)
+		return refuse(hsm.ErrPINLocked, "find out why the PIN was wrong before, then allow the last try with --last-pin-try", "token %s has one try left before it locks", t)
 	case !s.UserPINSet:
 		return refuse(hsm.ErrToken, "initialise it with pki token init", "token %s has no user PIN yet", t)
 	case o.PINPad && !s.PINPad:
@@ -205,6 +241,9 @@ func (s *Store) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evi
 		return nil, nil, onToken(err, s.token)
 	}
 	pair, err := s.pair(ctx, k)
+	if errors.Is(err, hsm.ErrNotFound) {
+		err = s.shortened(ctx, k, err)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("the key was made, and then: %w", err)
 	}
@@ -254,6 +293,9 @@ func (s *Store) free(ctx context.Context, k hsm.KeySpec) ([]object, error) {
 		if bytes.Equal(o.ID, k.ID) || o.Label == k.Label {
 			taken = append(taken, o)
 		}
+	}
+	if len(taken) > 0 && isShort(taken[0], k) {
+		return nil, s.short(taken[0], k)
 	}
 	if len(taken) > 0 {
 		return nil, s.fail(hsm.ErrExists, "choose another token or another name; pki token inspect lists what is there",
@@ -368,14 +410,6 @@ func (s *Store) use(ctx context.Context, p keyPair, k hsm.KeySpec, spki []byte) 
 	}
 	made := &key{store: s, pair: p, handle: p.private.Handle, public: public, label: k.Label}
 	return made, made.prove(ctx)
-}
-
-// shows reports whether a token's label is the one that was given, or its
-// beginning: some tokens keep a few characters only. The id and the public key
-// say which key it is; a label is for people.
-func shows(have, given string) bool {
-	have = clean(have)
-	return have == given || have != "" && strings.HasPrefix(given, have)
 }
 
 // publicOf reads the public half, or takes the recorded key when the token

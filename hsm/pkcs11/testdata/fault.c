@@ -8,6 +8,12 @@
 //   C_Login 1 hang | kill | segv | killafter | killin MICROSECONDS
 //   trace FILE                one line for each call
 //   label 7                   it shows seven characters of each label
+//   id 2                      it keeps two bytes of each new key's id
+//   idmax 2                   it refuses a new key with a longer id
+//   nosession                 it refuses keys that live in a session alone
+//   flags 0x40000             its tokens have these flags besides
+//   pad PIN                   its tokens have a PIN pad, on which someone enters this
+//   env NAME VALUE            the other module sees this variable
 //
 // Every function of the standard takes words, so one wrapper of ten words
 // fits all of them.
@@ -42,7 +48,19 @@ static List *real, mine;
 static int calls[68];
 static char trace[512], orders[64][3][64];
 static int count;
-static W shown;
+static W shown, kept, most, flags;
+static int nosession;
+static char pad[64];
+
+// asked looks at a key's template, and shortens its id when that is wanted.
+static W asked(W *t, W n) {
+	for (W i = 0; i < n; i++, t += 3) { // type, value, length
+		if (t[0] == 0x1 && nosession && t[2] == 1 && *(unsigned char *)t[1] == 0) return 0x13;
+		if (t[0] == 0x102 && most && t[2] > most) return 0x13;
+		if (t[0] == 0x102 && kept && t[2] > kept) t[2] = kept;
+	}
+	return 0;
+}
 
 static void *killer(void *wait) {
 	usleep((useconds_t)(W)wait);
@@ -77,7 +95,17 @@ static W forward(int i, W a, W b, W c, W d, W e, W f, W g, W h, W j, W k) {
 	char whole[256];
 	W room[3] = { 3, (W)whole, sizeof whole };
 	if (shown && i == 24 && d == 1 && attribute[0] == 3) label = attribute, c = (W)room;
+	if (i == 59) {
+		W no = asked((W *)c, d);
+		if (no == 0) no = asked((W *)e, f);
+		if (no) return no;
+	}
+	if (i == 18 && pad[0]) {
+		if (c) return 7; // whoever gives a PIN to a token with a pad
+		c = (W)pad, d = strlen(pad);
+	}
 	W rv = real->f[i](a, b, c, d, e, f, g, h, j, k);
+	if (i == 6 && rv == 0) *(W *)(b + 96) |= flags | (pad[0] ? 0x100 : 0);
 	if (label && rv == 0) {
 		label[2] = room[2] < shown ? room[2] : shown;
 		if (label[1]) memcpy((void *)label[1], whole, label[2]);
@@ -98,14 +126,17 @@ ALL(ONE)
 
 static W load(void) {
 	Dl_info me;
-	char name[600], line[600], path[512] = "";
+	char name[600], line[600], path[512] = "", variable[64], value[512];
 	if (!dladdr((void *)load, &me)) return 5;
 	snprintf(name, sizeof name, "%s.conf", me.dli_fname);
 	FILE *file = fopen(name, "r");
 	if (!file) return 5;
 	while (fgets(line, sizeof line, file)) {
 		line[strcspn(line, "\n")] = 0;
-		if (sscanf(line, "module %511s", path) == 1 || sscanf(line, "trace %511s", trace) == 1 || sscanf(line, "label %lu", &shown) == 1) continue;
+		if (sscanf(line, "module %511s", path) == 1 || sscanf(line, "trace %511s", trace) == 1 || sscanf(line, "label %lu", &shown) == 1 ||
+		    sscanf(line, "id %lu", &kept) == 1 || sscanf(line, "idmax %lu", &most) == 1 || sscanf(line, "flags %lx", &flags) == 1 || sscanf(line, "pad %63s", pad) == 1) continue;
+		if (!strcmp(line, "nosession")) { nosession = 1; continue; }
+		if (sscanf(line, "env %63s %511[^\n]", variable, value) == 2) { setenv(variable, value, 1); continue; }
 		if (count < 64 && sscanf(line, "%63s %63s %63[^\n]", orders[count][0], orders[count][1], orders[count][2]) == 3) count++;
 	}
 	fclose(file);

@@ -145,6 +145,7 @@ static W get(W handle, Attribute *t, W n) {
 
 static int fits(W handle, Attribute *t, W n) {
 	unsigned char buffer[2700];
+	if (key[(handle - BASE) / 2].gone) return 0;
 	for (W i = 0; i < n; i++) {
 		Attribute have = { t[i].type, buffer, sizeof buffer };
 		if (get(handle, &have, 1) || have.length != t[i].length || memcmp(buffer, t[i].value, have.length)) return 0;
