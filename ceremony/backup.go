@@ -125,6 +125,7 @@ func (c *ceremony) backUpKey(ctx context.Context, a plan.Action) (Result, error)
 	if w := event.Way; w != nil {
 		said = append(said, fmt.Sprintf("it went there wrapped with %s (%s), under a key that went by %s", w.Wrap, w.Format, w.Carrier))
 	}
+	said = append(said, against(copied.Evidence)...)
 	return Result{Adopted: copied.Adopted, Said: said, Files: a.Outputs()}, c.append(plan.Event{Kind: plan.KeyWasBackedUp, BackedUp: event})
 }
 

@@ -146,7 +146,7 @@ func (t *Token) validate(d *Diagnostics, k *KeyStore, env Environment) {
 		d.Warn(k.Origin, "", "Token was not tested",
 			"Whether it can do what the estate asks of it shows only in the ceremony. Run pki token test --out FILE and add capabilities = \"FILE\".")
 	}
-	t.validateCapabilities(d, k)
+	t.validateCapabilities(d, k, env)
 }
 
 // validateInitialize sees that a token that a plan makes ready can be named
@@ -167,8 +167,9 @@ func (t *Token) validateInitialize(d *Diagnostics, k *KeyStore) {
 	}
 }
 
-// validateCapabilities refuses a capability file of another token.
-func (t *Token) validateCapabilities(d *Diagnostics, k *KeyStore) {
+// validateCapabilities refuses a capability file of another token, and warns of
+// a token that gave a key away.
+func (t *Token) validateCapabilities(d *Diagnostics, k *KeyStore, env Environment) {
 	c := t.Capabilities
 	if c == nil {
 		return
@@ -183,7 +184,7 @@ func (t *Token) validateCapabilities(d *Diagnostics, k *KeyStore) {
 		}
 	}
 	for _, r := range c.Confinement {
-		if r.Outcome == AttemptSucceeded {
+		if r.Outcome == AttemptSucceeded && env == Production {
 			d.Warn(k.Origin, "capabilities", "Token that gives keys away",
 				"%s says that a key came out of the token %q although it must not leave (%s). Keys on it are as safe as keys in a file. Use another token for keys that matter.", t.CapabilitiesFile, c.Token.Label, r.Attempt)
 			break

@@ -56,7 +56,15 @@ func TestKeyStoreRules(t *testing.T) {
 		}, Error, "Token that cannot be initialised here"},
 		"untested":       {func(k *KeyStore) { k.Token.CapabilitiesFile = "" }, Warning, "Token was not tested"},
 		"another's file": {func(k *KeyStore) { k.Token.Capabilities = &Capabilities{Token: CapabilityToken{Label: "x"}} }, Error, "Capability file of another token"},
-		"path":           {func(k *KeyStore) { k.Attributes = map[string]Range{"path": {}} }, Error, "Argument of another kind of key store"},
+		"gives keys away": {func(k *KeyStore) {
+			k.Token.Capabilities = &Capabilities{Token: CapabilityToken{Label: "root"}, Module: CapabilityModule{SHA256: k.Token.ModuleSHA256},
+				Confinement: []CapabilityRefusal{{"read the private value", AttemptRefused, ""}, {"wrap it with AES_CBC_PAD", AttemptSucceeded, "CKR_OK"}}}
+		}, Warning, "Token that gives keys away"},
+		"keeps keys": {func(k *KeyStore) {
+			k.Token.Capabilities = &Capabilities{Token: CapabilityToken{Label: "root"}, Module: CapabilityModule{SHA256: k.Token.ModuleSHA256},
+				Confinement: []CapabilityRefusal{{"read the private value", AttemptRefused, ""}, {"wrap it with AES_CBC_PAD", AttemptImpossible, ""}}}
+		}, 0, ""},
+		"path": {func(k *KeyStore) { k.Attributes = map[string]Range{"path": {}} }, Error, "Argument of another kind of key store"},
 		"files with module": {func(k *KeyStore) {
 			*k = KeyStore{Kind: FileStore, Path: "keys", Password: &Secret{}, Origin: Origin{Attributes: map[string]Range{"module": {}}}}
 		}, Error, "Argument of another kind of key store"},

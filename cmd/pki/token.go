@@ -74,8 +74,12 @@ func (o *tokenOptions) options() pkcs11.Options {
 
 // tokenStore gives the options of a key store of an estate.
 func tokenStore(t *spec.Token, lastTry bool) pkcs11.Options {
+	var idBytes uint
+	if t.Capabilities != nil {
+		idBytes = t.Capabilities.Token.IDBytes
+	}
 	return pkcs11.Options{
-		Module: t.Module, SHA256: t.ModuleSHA256, InitArgs: t.InitArgs, PINPad: t.PINPad, LastTry: lastTry,
+		Module: t.Module, SHA256: t.ModuleSHA256, InitArgs: t.InitArgs, PINPad: t.PINPad, LastTry: lastTry, IDBytes: idBytes,
 		Token: pkcs11.Selector{Label: t.Label, Serial: t.Serial, Manufacturer: t.Manufacturer, Model: t.Model}, Deadline: testOnlyDeadline,
 	}
 }

@@ -26,6 +26,7 @@ type Options struct {
 	Token    Selector
 	PINPad   bool // the PIN is entered on the device
 	LastTry  bool // log in although one try is left
+	IDBytes  uint // how much of a key's id the token was seen to keep; 0 is all of it
 
 	Env      []string      // more variables for the module, NAME=value
 	Deadline time.Duration // of every call; 0 means what each call deserves

@@ -167,8 +167,8 @@ func (s *Store) receiver(ctx context.Context) (uint, *rsa.PublicKey, error) {
 	if s.inbox.public != nil {
 		return s.inbox.private, s.inbox.public, nil
 	}
-	id := make([]byte, 16)
-	if _, err := rand.Read(id); err != nil {
+	id, err := s.drawID(ctx, s.wholeID())
+	if err != nil {
 		return 0, nil, err
 	}
 	yes, no := []byte{1}, []byte{0}
@@ -180,19 +180,20 @@ func (s *Store) receiver(ctx context.Context) (uint, *rsa.PublicKey, error) {
 	if err != nil {
 		return 0, nil, onToken(err, s.token)
 	}
-	found, err := s.objects(ctx, request{ByID: id, Full: true})
+	if len(made.Handles) != 2 {
+		return 0, nil, s.fail(hsm.ErrMismatch, "send the report of pki token test to the vendor", "the module gives no objects for a key")
+	}
+	half, err := s.publicHalf(ctx, id, made.Handles[0])
+	if err == nil {
+		err = s.kept(half, id)
+	}
 	if err != nil {
 		return 0, nil, err
 	}
-	for _, o := range found {
-		if o.Class != ckoPublic {
-			continue
-		}
-		if key, err := publicKey(o); err == nil && len(made.Handles) == 2 {
-			if rsaKey, is := key.(*rsa.PublicKey); is && rsaKey.N.BitLen() == 3072 {
-				s.inbox = inbox{made.Handles[1], rsaKey, id}
-				return s.inbox.private, rsaKey, nil
-			}
+	if key, err := publicKey(half); err == nil {
+		if rsaKey, is := key.(*rsa.PublicKey); is && rsaKey.N.BitLen() == 3072 {
+			s.inbox = inbox{made.Handles[1], rsaKey, id}
+			return s.inbox.private, rsaKey, nil
 		}
 	}
 	return 0, nil, s.fail(hsm.ErrMismatch, "send the report of pki token test to the vendor", "the public half of an RSA key of the session cannot be read")
@@ -325,7 +326,7 @@ func (s *Store) shared(to *Store) []uint {
 // note adds to what was tried in vain, each once. A token that is gone ends
 // the trying.
 func (s *Store) note(tried []string, to *Store, what string, err error) ([]string, error) {
-	if s.client.broken != nil || to.client.broken != nil || errors.Is(err, context.Canceled) {
+	if s.client.broken != nil || to.client.broken != nil || errors.Is(err, context.Canceled) || errors.Is(err, errShortID) {
 		return nil, err
 	}
 	text := what + ": "
@@ -346,17 +347,23 @@ func (s *Store) note(tried []string, to *Store, what string, err error) ([]strin
 // rehearse sends a throw-away key over a link, lets the copy sign, seals both,
 // and gives the form in which the key travelled.
 func (l *link) rehearse(ctx context.Context, a spec.Algorithm, mechanism uint) (string, error) {
-	ids := make([]byte, 32) // two, because a token is also tried with itself
-	if _, err := rand.Read(ids); err != nil {
+	k := hsm.KeySpec{Label: "pki copy rehearsal", Algorithm: a}
+	at := k
+	var err error
+	if k.ID, err = l.from.drawID(ctx, l.from.wholeID()); err != nil {
 		return "", err
 	}
-	k := hsm.KeySpec{ID: ids[:16], Label: "pki copy rehearsal", Algorithm: a}
-	at := hsm.KeySpec{ID: ids[16:], Label: k.Label, Algorithm: a}
-	original, _, err := l.from.scratch(ctx, k, false, true)
+	original, kept, err := l.from.scratch(ctx, k, false, true)
+	if err == nil {
+		err = l.from.kept(object{ID: k.ID[:kept]}, k.ID)
+	}
 	if err != nil {
 		return "", err
 	}
 	defer func() { _, _ = l.from.client.call(ctx, request{Op: "destroy", Handle: original.handle}, nil) }() // it lives in the session
+	if at.ID, err = l.to.drawID(ctx, l.to.wholeID()); err != nil {                                          // another, because a token is also tried with itself
+		return "", err
+	}
 	handle, err := l.send(ctx, mechanism, original.handle, l.to.copies(original.public, at, false))
 	if err != nil {
 		return "", err

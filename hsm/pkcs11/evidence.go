@@ -60,6 +60,8 @@ func (k *key) Evidence(ctx context.Context) []hsm.Evidence {
 		case !told:
 		case a.name == "local" && !value:
 			say(hsm.Claimed, "local=false, so the token does not say that the key was born on it")
+		case a.name == "extractable" && value && !k.leaves:
+			all = append(all, hsm.Evidence{Claim: "extractable=true, although the key is not to leave its token", Grade: hsm.Observed, Against: true})
 		case a.name == "local", a.name == "never_extractable", a.name == "always_sensitive":
 			say(hsm.Claimed, "%s=%t", a.name, value)
 		default:

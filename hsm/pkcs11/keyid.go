@@ -9,6 +9,26 @@ import (
 	"pki.internal/hsm"
 )
 
+// errShortID is a token that keeps a part of an id, and nobody knew it.
+var errShortID = fmt.Errorf("%w: ids as long as planned", hsm.ErrUnsupported)
+
+// wholeID is how many bytes the id of a key has on a token.
+func (s *Store) wholeID() int {
+	if s.idBytes > 0 {
+		return int(min(s.idBytes, wholeID))
+	}
+	return wholeID
+}
+
+// kept refuses a token that was seen to keep a part of a throw-away key's id.
+func (s *Store) kept(o object, id []byte) error {
+	if len(o.ID) == len(id) {
+		return nil
+	}
+	return s.fail(errShortID, `run pki token test --out FILE, name the file in the key store as capabilities = "FILE", and make a new plan; nothing was made`,
+		"the token keeps %d bytes of a key's id, and plans draw ids of %d", len(o.ID), len(id))
+}
+
 // isShort reports whether an object is of a key of which the token kept a part
 // of the id only.
 func isShort(o object, k hsm.KeySpec) bool {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,9 +43,14 @@ func TestNSS(t *testing.T) {
 	s := openToken(t, o)
 	for _, a := range []spec.Algorithm{spec.ECDSAP256, spec.ECDSAP384, spec.ECDSAP521} {
 		k := keySpec(a, "key-"+string(a))
-		made, _, err := s.Generate(t.Context(), k)
+		made, evidence, err := s.Generate(t.Context(), k)
 		if err != nil {
 			t.Fatalf("%s: %v", a, err)
+		}
+		if !slices.ContainsFunc(evidence, func(e hsm.Evidence) bool {
+			return e.Against && strings.Contains(e.Claim, "SUCCEEDED: this token is as good as software")
+		}) {
+			t.Errorf("%s: nothing says that this token gives keys away: %v", a, evidence)
 		}
 		if found, err := s.Find(t.Context(), k, spki(t, made)); err != nil || !same(spki(t, found), spki(t, made)) {
 			t.Errorf("%s: %v", a, err)

@@ -26,6 +26,7 @@ type Store struct {
 	mechanisms []Mechanism
 	inbox      inbox // of the session, once another token has sent something
 	pinPad     bool  // a person enters the PIN on the device
+	idBytes    uint  // how much of a key's id the token keeps; 0 is all of it
 }
 
 // user types (PKCS#11 2.40 §3.4).
@@ -70,72 +71,7 @@ func open(ctx context.Context, c *client, o Options, pin []byte) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{client: c, token: token, mechanisms: r.Mechanisms, pinPad: o.PINPad}, nil
-}
-
-// padded adds to a refused login that the token has a pad of its own.
-func padded(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.Next += "; the token has a PIN pad, so write pin_pad = true in place of pin, or give --pin-pad, if the PIN belongs there"
-	}
-	return err
-}
-
-// triesLeft adds to a refused PIN what the token says of its tries now. Half of
-// the modules never say it.
-func (c *client) triesLeft(ctx context.Context, err error, token Token) error {
-	var e *Error
-	if !errors.As(err, &e) || !errors.Is(err, hsm.ErrWrongPIN) {
-		return err
-	}
-	r, asked := c.call(ctx, request{Op: "tokens"}, nil)
-	if asked != nil {
-		return err // the PIN was refused, and that is what is said
-	}
-	says := "does not say how many tries are left"
-	for _, t := range r.Tokens {
-		switch s := t.Token.State; {
-		case t.Slot != token.Slot:
-		case s.PINLocked:
-			says = "is locked now: the security officer's PIN or the vendor's reset unlocks it"
-		case s.PINFinalTry:
-			says = "has one try left before it locks"
-		}
-	}
-	e.Next += "; the token " + says
-	return err
-}
-
-// mayLogIn refuses a try that would be wasted, or that could be the last.
-func mayLogIn(t Token, o Options, pin []byte) error {
-	s := t.State
-	switch {
-	case s.PINLocked:
-		return refuse(hsm.ErrPINLocked, "the security officer's PIN or the vendor's reset unlocks it", "token %s is locked after too many wrong PINs", t)
-	case s.PINFinalTry && !o.LastTry:
-		return refuse(hsm.ErrPINLocked, "find out why the PIN was wrong before, then allow the last try with --last-pin-try", "token %s has one try left before it locks", t)
-	case !s.UserPINSet:
-		return refuse(hsm.ErrToken, "initialise it with pki token init", "token %s has no user PIN yet", t)
-	case o.PINPad && !s.PINPad:
-		return refuse(hsm.ErrUnsupported, "give the PIN instead of pin_pad", "token %s has no pin pad", t)
-	case o.PINPad:
-		return nil
-	}
-	return lengthFits(t, len(pin))
-}
-
-// lengthFits keeps a PIN of a length that the token cannot have from costing
-// a try.
-func lengthFits(t Token, n int) error {
-	if n == 0 {
-		return refuse(hsm.ErrWrongPIN, "give the PIN", "the PIN is empty, and was not tried")
-	}
-	// Some modules leave the limits at zero, which says nothing.
-	if uint(n) < t.MinPIN || t.MaxPIN > 0 && uint(n) > t.MaxPIN {
-		return refuse(hsm.ErrWrongPIN, "give the PIN of this token", "token %s takes PINs of %d to %d characters, and this one has %d, so it was not tried", t, t.MinPIN, t.MaxPIN, n)
-	}
-	return nil
+	return &Store{client: c, token: token, mechanisms: r.Mechanisms, pinPad: o.PINPad, idBytes: o.IDBytes}, nil
 }
 
 // inModule adds the module to a refusal.
@@ -408,7 +344,7 @@ func (s *Store) use(ctx context.Context, p keyPair, k hsm.KeySpec, spki []byte) 
 			return nil, s.fail(hsm.ErrMismatch, "see with pki token inspect what it holds", "the key should have the label %q and id %x, and is %s", k.Label, k.ID, describe(*o))
 		}
 	}
-	made := &key{store: s, pair: p, handle: p.private.Handle, public: public, label: k.Label}
+	made := &key{store: s, pair: p, handle: p.private.Handle, public: public, label: k.Label, leaves: k.Leaves}
 	return made, made.prove(ctx)
 }
 
@@ -449,6 +385,7 @@ type key struct {
 	handle uint
 	public crypto.PublicKey
 	label  string // as it was given
+	leaves bool   // it may leave, until it is sealed
 }
 
 // Public gives the public key.

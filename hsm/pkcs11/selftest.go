@@ -52,6 +52,9 @@ func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error
 			ability.Why = s.brief(err)
 		default:
 			ability.Works = true
+			if in.idBytes < wholeID {
+				s.idBytes = uint(in.idBytes)
+			}
 			if ability.Copies, ability.NoCopies, err = s.copiesItself(ctx, a); err != nil {
 				return nil, err
 			}
