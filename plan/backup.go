@@ -64,6 +64,16 @@ func (b BackUpAction) Statement(address spec.Address, challenge string) []byte {
 	return fmt.Appendf(nil, "pki backup v1|%s|%d|%s|%s|%s|%s", address, b.Key.Generation, b.Key.KeyID, b.From, b.Key.Store, challenge)
 }
 
+// Following lists the actions of the same address right after one: among them
+// are the copies of a key that it makes.
+func (p *Plan) Following(a Action) []Action {
+	end := a.Number
+	for end < len(p.Actions) && p.Actions[end].Address == a.Address {
+		end++
+	}
+	return p.Actions[a.Number:end]
+}
+
 // In gives the place of a generation's key in one store: where it was made, or
 // a backup.
 func (g Generation) In(store spec.Address) (KeyAction, bool) {

@@ -223,7 +223,7 @@ func (m *maker) complete(d *Draft, built []byte, issuer *material, exact bool) (
 
 func (m *maker) lintObject(a *spec.Authority, own, issuer *material) lint.Certificate {
 	object := lint.Certificate{
-		DER: own.certificate.Raw, Draft: issuer.real(), Preview: !own.real(), Role: Role(m.estate, a),
+		DER: own.certificate.Raw, Draft: true, Preview: !own.real(), Role: Role(m.estate, a),
 		OtherKeys: m.around.keys(own.spki, Label(a.Address, own.ref.Generation)), Others: m.around.around(own.certificate),
 	}
 	if a.Issuer != nil {

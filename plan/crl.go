@@ -217,10 +217,10 @@ func (m *maker) draftCRL(a *spec.Authority, action *CRLAction, own *material, pr
 		return nil, false
 	}
 	begins := action.Template.ThisUpdate
-	issuer, state, draft := own.certificate.Raw, m.state, own.real()
+	issuer, state := own.certificate.Raw, m.state
 	m.judgeLater(a.CRL.Origin, "CRL", &action.Draft, func() []lint.Finding {
 		object := LintCRL(m.estate, state, a, action)
-		object.DER, object.Draft, object.Issuer, object.Previous = der, draft, issuer, previous
+		object.DER, object.Draft, object.Issuer, object.Previous = der, true, issuer, previous
 		return m.linter.CRL(object, begins)
 	})
 	return der, true

@@ -203,7 +203,7 @@ func (m *maker) insideCross(x *spec.CrossCertificate, t *tbs.Certificate, issuer
 
 func (m *maker) crossObject(x *spec.CrossCertificate, own, issuer, signed *material) lint.Certificate {
 	return lint.Certificate{
-		DER: signed.certificate.Raw, Draft: issuer.real(), Preview: !own.real(), Role: lint.RolePolicy, Issuer: issuer.certificate.Raw,
+		DER: signed.certificate.Raw, Draft: true, Preview: !own.real(), Role: lint.RolePolicy, Issuer: issuer.certificate.Raw,
 		Twin: own.certificate.Raw, Lab: m.estate.Environment == spec.Lab, Signing: m.in.At,
 		Others: m.around.around(signed.certificate), OtherKeys: m.around.keys(own.spki, Label(x.Subject.Address, own.ref.Generation)),
 	}

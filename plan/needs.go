@@ -62,15 +62,21 @@ func (m *maker) rolesNeeded() []string {
 // and those that are taken in.
 func (m *maker) keysNeeded() []KeyNeeded {
 	var found []KeyNeeded
+	seen := map[KeyNeeded]bool{}
 	add := func(k KeyNeeded) {
-		if !slices.Contains(found, k) {
+		if !seen[k] {
+			seen[k] = true
 			found = append(found, k)
 		}
+	}
+	described := map[spec.Address]*spec.Authority{}
+	for _, a := range m.estate.Authorities {
+		described[a.Address] = a
 	}
 	use := func(address spec.Address, generation int) {
 		have, _ := m.state.Authority(address)
 		if g, known := have.At(generation); known && g.Key != nil {
-			add(KeyNeeded{address, generation, g.Place(m.described(address)).Store})
+			add(KeyNeeded{address, generation, g.Place(described[address]).Store})
 		}
 	}
 	for _, a := range m.plan.Actions {
@@ -88,15 +94,6 @@ func (m *maker) keysNeeded() []KeyNeeded {
 		}
 	}
 	return found
-}
-
-// described gives the estate's block of an authority, nil when there is none.
-func (m *maker) described(address spec.Address) *spec.Authority {
-	i := slices.IndexFunc(m.estate.Authorities, func(a *spec.Authority) bool { return a.Address == address })
-	if i < 0 {
-		return nil
-	}
-	return m.estate.Authorities[i]
 }
 
 // tokensNeeded lists the tokens that the plan's keys are on, or will be.

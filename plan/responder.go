@@ -108,7 +108,7 @@ func (m *maker) responder(r *spec.Responder) {
 		return
 	}
 	object := lint.Certificate{
-		DER: own.certificate.Raw, Draft: issuer.real(), Role: lint.RoleLeaf, Issuer: issuer.certificate.Raw, AnswersFor: issuer.certificate.Raw,
+		DER: own.certificate.Raw, Draft: true, Role: lint.RoleLeaf, Issuer: issuer.certificate.Raw, AnswersFor: issuer.certificate.Raw,
 		Lab: m.estate.Environment == spec.Lab, Signing: m.in.At, Request: r.CSR.DER,
 		Others: m.around.around(own.certificate), OtherKeys: m.around.keys(spki, r.Address.String()),
 	}

@@ -17,10 +17,10 @@ const most = 4
 // acts carries out the plan, and changes tokens where they do not all fit.
 func (w *writer) acts() {
 	w.phase = phaseActs
-	for _, group := range groups(w.plan) {
-		stores := StoresOf(w.plan, group[0])
+	for _, group := range w.groups() {
+		stores := w.storesOf(group[0])
 		if len(group) > 1 && group[1].Kind != group[0].Kind {
-			for _, store := range StoresOf(w.plan, group[1]) {
+			for _, store := range w.storesOf(group[1]) {
 				if !slices.Contains(stores, store) {
 					stores = append(stores, store)
 				}
@@ -42,12 +42,13 @@ func (w *writer) acts() {
 
 // groups puts acts that belong together into one step each: a run of acts that
 // are alike, or of pairs such as a key and its certificate, over and over.
-func groups(p *plan.Plan) [][]plan.Action {
+func (w *writer) groups() [][]plan.Action {
+	p := w.plan
 	var all [][]plan.Action
 	for at := 0; at < len(p.Actions); {
 		end := at + 1
 		for _, period := range []int{1, 2} {
-			if n := run(p, at, period); n > most*period || period == 1 && n > 1 && p.Actions[at].Kind == plan.GenerateProvisionerKey {
+			if n := w.run(at, period); n > most*period || period == 1 && n > 1 && p.Actions[at].Kind == plan.GenerateProvisionerKey {
 				end = at + n
 				break
 			}
@@ -59,9 +60,10 @@ func groups(p *plan.Plan) [][]plan.Action {
 }
 
 // run counts the acts from one on that repeat the first ones, whole periods.
-func run(p *plan.Plan, at, period int) int {
+func (w *writer) run(at, period int) int {
+	p := w.plan
 	n := period
-	for at+n < len(p.Actions) && alike(p, p.Actions[at+n%period], p.Actions[at+n]) {
+	for at+n < len(p.Actions) && w.alike(p.Actions[at+n%period], p.Actions[at+n]) {
 		n++
 	}
 	return n - n%period
@@ -69,7 +71,7 @@ func run(p *plan.Plan, at, period int) int {
 
 // alike reports whether two acts are of one kind, and ask for one key, or for
 // one store of them.
-func alike(p *plan.Plan, a, b plan.Action) bool {
+func (w *writer) alike(a, b plan.Action) bool {
 	if a.Kind != b.Kind {
 		return false
 	}
@@ -82,8 +84,8 @@ func alike(p *plan.Plan, a, b plan.Action) bool {
 	one, _ := a.Issuer()
 	other, _ := b.Issuer()
 	if a.Kind == plan.SignCRL || a.Kind == plan.SignOCSP { // by the keys of one store
-		first, _ := storeOfKey(p, one)
-		second, _ := storeOfKey(p, other)
+		first, _ := w.storeOfKey(one)
+		second, _ := w.storeOfKey(other)
 		return first == second
 	}
 	return one.Address == other.Address && one.Generation == other.Generation

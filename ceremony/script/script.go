@@ -88,7 +88,7 @@ const (
 
 // Of makes the script of a plan.
 func Of(p *plan.Plan) (*Script, error) {
-	w := &writer{script: &Script{Plan: p, Variant: variant(p), Roles: p.Needs.Roles}, plan: p, formal: p.Estate.Environment != spec.Lab}
+	w := &writer{script: &Script{Plan: p, Variant: variant(p), Roles: p.Needs.Roles}, plan: p, formal: p.Estate.Environment != spec.Lab, places: placesOf(p)}
 	if len(p.Actions) == 0 {
 		return w.script, nil
 	}

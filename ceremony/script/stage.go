@@ -3,7 +3,6 @@ package script
 import (
 	"fmt"
 
-	"pki.internal/plan"
 	"pki.internal/spec"
 )
 
@@ -117,56 +116,4 @@ func (s *stage) plugged(tokens map[string]bool) int {
 		}
 	}
 	return n
-}
-
-// StoresOf lists the key stores whose keys an action uses or makes, all at one
-// time.
-func StoresOf(p *plan.Plan, a plan.Action) []spec.Address {
-	var all []spec.Address
-	if k := a.Key(); k != nil {
-		all = append(all, k.Store)
-	}
-	if a.Kind == plan.InitializeToken {
-		all = append(all, a.Address)
-	}
-	if b := a.BackUpKey; b != nil { // one token wraps, the other unwraps
-		all = append(all, b.From, b.Key.Store)
-	}
-	if a.SealKey != nil {
-		all = append(all, a.SealKey.Store)
-	}
-	if a.ProveKey != nil {
-		all = append(all, a.ProveKey.Store)
-	}
-	if a.Kind == plan.GenerateKey { // the way of its copies is tried right before
-		for _, later := range p.Actions[a.Number:] {
-			if b := later.BackUpKey; b != nil && later.Address == a.Address && b.Policy == spec.WrapThenSeal {
-				all = append(all, b.Key.Store)
-			}
-		}
-	}
-	if a.Adopt != nil && a.Adopt.Key != nil {
-		all = append(all, a.Adopt.Key.Store)
-	}
-	if issuer, signs := a.Issuer(); signs {
-		if store, is := storeOfKey(p, issuer); is {
-			all = append(all, store)
-		}
-	}
-	return all
-}
-
-// storeOfKey finds where the key of a reference lives, or will.
-func storeOfKey(p *plan.Plan, k plan.KeyRef) (spec.Address, bool) {
-	if k.MadeBy > 0 && k.MadeBy <= len(p.Actions) {
-		if made := p.Actions[k.MadeBy-1].Key(); made != nil {
-			return made.Store, true
-		}
-	}
-	for _, have := range p.Needs.Keys {
-		if have.Address == k.Address && have.Generation == k.Generation {
-			return have.Store, true
-		}
-	}
-	return spec.Address{}, false
 }

@@ -29,6 +29,7 @@ type writer struct {
 	people bool // there are officers beside the one who types
 	phase  string
 	in     []spec.Address // tokens in readers, the longest unused first
+	places map[keyOf]spec.Address
 }
 
 func (w *writer) add(s Step) {
@@ -229,12 +230,14 @@ func (w *writer) madeHere(secret spec.Address) bool {
 
 // opened lists the key stores that can be opened before anything is made.
 func (w *writer) opened() []spec.Address {
-	var all []spec.Address
+	var all, later []spec.Address
+	for _, a := range w.plan.Actions {
+		if a.Kind == plan.InitializeToken {
+			later = append(later, a.Address)
+		}
+	}
 	add := func(store spec.Address) {
-		later := slices.ContainsFunc(w.plan.Actions, func(a plan.Action) bool {
-			return a.Kind == plan.InitializeToken && a.Address == store
-		})
-		if !later && !slices.Contains(all, store) {
+		if !slices.Contains(later, store) && !slices.Contains(all, store) {
 			all = append(all, store)
 		}
 	}

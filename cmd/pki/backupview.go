@@ -13,9 +13,8 @@ import (
 func backupRows(p *plan.Plan, made plan.Action) []string {
 	var copies []string
 	sealed, policy := 0, spec.NoBackup
-	for _, a := range p.Actions[made.Number:] {
+	for _, a := range p.Following(made) {
 		switch {
-		case a.Address != made.Address:
 		case a.BackUpKey != nil:
 			policy = a.BackUpKey.Policy
 			copies = append(copies, fmt.Sprintf("%s (action %d)", a.BackUpKey.Key.Store, a.Number))

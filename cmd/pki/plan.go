@@ -80,6 +80,11 @@ func (a *app) plan(o planOptions) error {
 		return &usageError{fmt.Errorf("--format %s: use text, json or markdown", o.format)}
 	}
 	a.json = a.json || o.format == "json"
+	if o.out != "" {
+		if err := freeForPlan(o.out); err != nil {
+			return err
+		}
+	}
 	in, err := a.planInputs(o)
 	if err != nil {
 		return err
@@ -191,14 +196,22 @@ func (a *app) planInputs(o planOptions) (plan.Inputs, error) {
 // one plan twice.
 var testOnlySeed = rand.Read
 
-// savePlan writes a plan under a new name. An older plan is never overwritten,
-// because someone may have approved it.
-func savePlan(name string, text []byte) error {
+// freeForPlan refuses a name at which there is something.
+func freeForPlan(name string) error {
 	if _, err := os.Lstat(name); err == nil {
 		return &ceremony.Refusal{
 			Fact: name + " is already there, and a plan is never overwritten, because someone may have approved it",
 			Next: "choose another name, or remove it",
 		}
+	}
+	return nil
+}
+
+// savePlan writes a plan under a new name. An older plan is never overwritten,
+// because someone may have approved it.
+func savePlan(name string, text []byte) error {
+	if err := freeForPlan(name); err != nil {
+		return err
 	}
 	dir, err := os.OpenRoot(filepath.Dir(name))
 	if err != nil {
