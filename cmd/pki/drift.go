@@ -244,22 +244,21 @@ type replacement struct {
 // tree last. Files that people put there stay, and are named by --check.
 func replaceTrees(root *os.Root, base string, trees []tree) (replacement, error) {
 	all := replacement{Written: []string{}}
+	found := make([]treeChanges, len(trees))
+	err := tryInParallel(len(trees), func(i int) (err error) {
+		found[i], err = changesOf(root, path.Join(base, trees[i].name), trees[i].files)
+		return err
+	})
+	if err != nil {
+		return all, err
+	}
 	var changed []plan.File
-	for _, t := range trees {
-		dir := path.Join(base, t.name)
-		digests, err := lastRendering(root, dir)
-		if err != nil {
-			return all, err
-		}
-		files, undone, err := changedFiles(root, dir, t.files, digests)
-		if err != nil {
-			return all, err
-		}
-		changed, all.Undone = append(changed, files...), append(all.Undone, undone...)
-		if len(files) == 0 || digests == nil {
+	for i, t := range found {
+		changed, all.Undone = append(changed, t.files...), append(all.Undone, t.undone...)
+		if len(t.files) == 0 || t.digests == nil {
 			continue
 		}
-		removed, err := removeStale(root, dir, digests, t.files)
+		removed, err := removeStale(root, path.Join(base, trees[i].name), t.digests, trees[i].files)
 		all.Removed = append(all.Removed, removed...)
 		if err != nil {
 			return all, err
@@ -274,26 +273,37 @@ func replaceTrees(root *os.Root, base string, trees []tree) (replacement, error)
 	return all, nil
 }
 
-// changedFiles lists what of a tree is missing or different, the manifest
-// last, and which of that was edited by hand.
-func changedFiles(root *os.Root, dir string, files []plan.File, digests map[string]string) (changed []plan.File, undone []string, err error) {
+// treeChanges is how a tree on the disk differs from the one that it is to be.
+type treeChanges struct {
+	files   []plan.File       // missing or different, the manifest last
+	undone  []string          // of those, edited by hand
+	digests map[string]string // of the last rendering, nil when there is none
+}
+
+// changesOf compares a folder with what it is to hold.
+func changesOf(root *os.Root, dir string, files []plan.File) (c treeChanges, err error) {
+	if c.digests, err = lastRendering(root, dir); err != nil {
+		return c, err
+	}
 	files = slices.Clone(files)
 	slices.SortStableFunc(files, func(a, b plan.File) int { return strings.Compare(lastly(a.Path), lastly(b.Path)) })
+	in := near{root: root}
+	defer in.close()
 	for _, f := range files {
 		name := f.Path
 		f.Path = path.Join(dir, name)
-		have, err := root.ReadFile(f.Path)
+		have, err := in.read(f.Path)
 		switch {
 		case err == nil && bytes.Equal(have, f.Data):
 			continue
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return nil, nil, err
-		case err == nil && edited(digests, name, have):
-			undone = append(undone, f.Path)
+			return c, err
+		case err == nil && edited(c.digests, name, have):
+			c.undone = append(c.undone, f.Path)
 		}
-		changed = append(changed, f)
+		c.files = append(c.files, f)
 	}
-	return changed, undone, nil
+	return c, nil
 }
 
 // lastly sorts the manifest behind every other path.

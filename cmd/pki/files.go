@@ -62,20 +62,24 @@ func (f folderFiles) WriteAll(files []plan.File) (err error) {
 			err = errors.Join(err, ignoreMissing(f.root.Remove(file.Path+".new")))
 		}
 	}()
-	for _, file := range files {
-		if err := f.root.MkdirAll(path.Dir(file.Path), 0o755); err != nil {
-			return err
-		}
-		if err := f.fillUnsynced(file.Path+".new", file); err != nil {
-			return err
-		}
+	folders := byFolder(files)
+	err = tryInParallel(len(folders), func(i int) error { return f.fillFolder(folders[i]) })
+	if err != nil {
+		return err
 	}
 	if !syncAround(dir) {
 		return fmt.Errorf("the disk did not take %d files; run this again", len(files))
 	}
+	in := near{root: f.root}
+	defer in.close()
 	for _, file := range files {
 		testOnlyEffect("file " + file.Path)
-		if err := f.root.Rename(file.Path+".new", file.Path); err != nil {
+		folder, err := in.folder(path.Dir(file.Path))
+		if err != nil {
+			return err
+		}
+		name := path.Base(file.Path)
+		if err := folder.Rename(name+".new", name); err != nil {
 			return err
 		}
 		waiting = waiting[1:]
@@ -87,6 +91,80 @@ func (f folderFiles) WriteAll(files []plan.File) (err error) {
 // Remove takes a file away.
 func (f folderFiles) Remove(name string) error { return ignoreMissing(f.root.Remove(name)) }
 
+// byFolder puts the files of each folder together.
+func byFolder(files []plan.File) [][]plan.File {
+	var all [][]plan.File
+	at := map[string]int{}
+	for _, file := range files {
+		folder := path.Dir(file.Path)
+		i, known := at[folder]
+		if !known {
+			i = len(all)
+			at[folder], all = i, append(all, nil)
+		}
+		all[i] = append(all[i], file)
+	}
+	return all
+}
+
+// fillFolder writes files of one folder under their temporary names.
+func (f folderFiles) fillFolder(files []plan.File) error {
+	folder := path.Dir(files[0].Path)
+	if err := f.root.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	inside, err := f.root.OpenRoot(folder)
+	if err != nil {
+		return err
+	}
+	defer inside.Close()
+	for _, file := range files {
+		if err := (folderFiles{inside}).fillUnsynced(path.Base(file.Path)+".new", file); err != nil {
+			return fmt.Errorf("%s: %w", folder, err)
+		}
+	}
+	return nil
+}
+
+// near keeps the folder open that was asked for last: a path is resolved part
+// by part, and files come folder by folder.
+type near struct {
+	root, last *os.Root
+	name       string
+}
+
+func (n *near) folder(name string) (*os.Root, error) {
+	if n.last != nil && n.name == name {
+		return n.last, nil
+	}
+	opened, err := n.root.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	n.close()
+	n.last, n.name = opened, name
+	return opened, nil
+}
+
+func (n *near) close() {
+	if n.last != nil {
+		n.last.Close()
+	}
+}
+
+// read gives a file's bytes.
+func (n *near) read(name string) ([]byte, error) {
+	folder, err := n.folder(path.Dir(name))
+	if err != nil {
+		return nil, err
+	}
+	have, err := folder.ReadFile(path.Base(name))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path.Dir(name), err)
+	}
+	return have, nil
+}
+
 func (f folderFiles) fill(temporary string, file plan.File) error {
 	return f.fillWith(temporary, file, (*os.File).Sync)
 }
@@ -96,10 +174,14 @@ func (f folderFiles) fillUnsynced(temporary string, file plan.File) error {
 }
 
 func (f folderFiles) fillWith(temporary string, file plan.File, flush func(*os.File) error) error {
-	if err := ignoreMissing(f.root.Remove(temporary)); err != nil {
-		return err
+	const fresh = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	out, err := f.root.OpenFile(temporary, fresh, file.Mode)
+	if errors.Is(err, fs.ErrExist) { // of a run that was cut short
+		if err := f.root.Remove(temporary); err != nil {
+			return err
+		}
+		out, err = f.root.OpenFile(temporary, fresh, file.Mode)
 	}
-	out, err := f.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, file.Mode)
 	if err != nil {
 		return err
 	}

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"pki.internal/lint"
@@ -114,7 +111,10 @@ func (b *bench) judgeAll(names []string) ([]judged, error) {
 	if len(gathered)+len(b.issuers) > 1 {
 		b.hierarchy = lint.NewHierarchy(certificates, lists)
 	}
-	return inParallel(b.estates(gathered), b.judge), nil
+	judgeable := b.estates(gathered)
+	found := make([]judged, len(judgeable)) // in the order of what was asked
+	inParallel(len(judgeable), func(i int) { found[i] = b.judge(judgeable[i]) })
+	return found, nil
 }
 
 // estates gets the facts of every estate, and leaves those out that have none.
@@ -130,23 +130,6 @@ func (b *bench) estates(all []gathered) []gathered {
 		}
 	}
 	return judgeable
-}
-
-// inParallel judges on every processor, and gives what was found in the order
-// of what was asked.
-func inParallel(all []gathered, judge func(gathered) judged) []judged {
-	found := make([]judged, len(all))
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(all)) {
-		workers.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
-				found[i] = judge(all[i])
-			}
-		})
-	}
-	workers.Wait()
-	return found
 }
 
 // judge judges one object.

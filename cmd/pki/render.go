@@ -9,11 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -154,22 +151,14 @@ func cleanTrees(e *spec.Estate, s plan.State, all []*spec.OnlineCA, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	trees, refused := make([]tree, len(all)), make([]error, len(all))
-	var group sync.WaitGroup
-	var next atomic.Int64
-	for range min(len(all), runtime.GOMAXPROCS(0)) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
-				trees[i].name = all[i].Address.FileName()
-				trees[i].files, refused[i] = cleanTree(linter, e, s, all[i], now)
-			}
-		})
-	}
-	group.Wait()
-	for _, err := range refused {
-		if err != nil {
-			return nil, err
-		}
+	trees := make([]tree, len(all))
+	err = tryInParallel(len(all), func(i int) error {
+		files, err := cleanTree(linter, e, s, all[i], now)
+		trees[i] = tree{all[i].Address.FileName(), files}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return trees, nil
 }
