@@ -78,6 +78,11 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 			Next: "run the command without --yes, on a terminal",
 		}
 	}
+	var helpers *pkcs11.Helpers
+	if o.yes {
+		helpers = meantime(p)
+		defer helpers.Close()
+	}
 	root, err := a.folder()
 	if err != nil {
 		return err
@@ -119,7 +124,7 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		Clock: a.now, Rand: rand.Reader, Tool: self,
 		Desk:    screen,
 		Secrets: askSecrets{root: root, environment: p.Estate.Environment, estate: estate},
-		Stores:  stores{root, o.lastTry}, Book: kept, Files: kept, Custody: people,
+		Stores:  stores{root: root, lastTry: o.lastTry, helpers: helpers}, Book: kept, Files: kept, Custody: people,
 		Interfaces: testOnlyInterfaces, Copies: len(o.copies), Unattended: o.yes,
 	}
 	if isRehearsed {
@@ -215,6 +220,13 @@ func (a *app) afterCeremony(book *media, root *os.Root, estate *spec.Estate, adm
 type stores struct {
 	root    *os.Root
 	lastTry bool
+	helpers *pkcs11.Helpers // may be nil
+}
+
+func (s stores) token(t *spec.Token) pkcs11.Options {
+	o := tokenStore(t, s.lastTry)
+	o.Helpers = s.helpers
+	return o
 }
 
 // Open opens a store; its kind has been validated with the estate.
@@ -222,7 +234,7 @@ func (s stores) Open(ctx context.Context, k *spec.KeyStore, secret []byte) (hsm.
 	var store hsm.Store
 	var err error
 	if k.Token != nil {
-		store, err = pkcs11.Open(ctx, tokenStore(k.Token, s.lastTry), secret)
+		store, err = pkcs11.Open(ctx, s.token(k.Token), secret)
 	} else {
 		store, err = filestore.Open(s.root, k.Path, secret)
 	}
@@ -234,13 +246,13 @@ func (s stores) Open(ctx context.Context, k *spec.KeyStore, secret []byte) (hsm.
 
 // CanInitialize looks for a token that could be made ready.
 func (s stores) CanInitialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin int, resumed bool) error {
-	return pkcs11.CanReady(ctx, tokenStore(k.Token, s.lastTry), k.Token.Label, officerPIN, pin, resumed)
+	return pkcs11.CanReady(ctx, s.token(k.Token), k.Token.Label, officerPIN, pin, resumed)
 }
 
 // Initialize makes the empty token of a key store ready.
 func (s stores) Initialize(ctx context.Context, k *spec.KeyStore, officerPIN, pin []byte, resumed bool) (ceremony.Initialized, error) {
 	testOnlyEffect("before token " + k.Token.Label)
-	token, adopted, evidence, err := pkcs11.Ready(ctx, tokenStore(k.Token, s.lastTry), k.Token.Label, officerPIN, pin, resumed)
+	token, adopted, evidence, err := pkcs11.Ready(ctx, s.token(k.Token), k.Token.Label, officerPIN, pin, resumed)
 	testOnlyEffect("after token " + k.Token.Label)
 	return ceremony.Initialized{Serial: token.Serial, Adopted: adopted, Evidence: evidence}, err
 }

@@ -111,7 +111,7 @@ func (a *app) ceremonyAbort(ctx context.Context, name string, o abortOptions) er
 	defer people.close()
 	room := &ceremony.Room{
 		Clock: a.now, Rand: rand.Reader, Tool: self, Desk: d, Secrets: askSecrets{root: root, environment: p.Estate.Environment},
-		Stores: stores{root, false}, Book: kept, Files: kept, Custody: people, Unattended: o.yes,
+		Stores: stores{root: root}, Book: kept, Files: kept, Custody: people, Unattended: o.yes,
 	}
 	why := &plan.ExceptionNoted{Step: admitted.StepOf(open), Expected: "that the ceremony goes on", Happened: o.reason, By: o.by}
 	ended, err := room.Abort(ctx, admitted, why, o.unaccounted)

@@ -99,7 +99,7 @@ func (s *crlSigner) estateKey(ctx context.Context, root *os.Root, e *spec.Estate
 		return err
 	}
 	defer clear(secret)
-	opened, err := stores{root, s.o.token.lastTry}.Open(ctx, store, secret)
+	opened, err := stores{root: root, lastTry: s.o.token.lastTry}.Open(ctx, store, secret)
 	if err != nil {
 		return fmt.Errorf("%s: %w", store.Address, err)
 	}
