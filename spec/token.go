@@ -202,7 +202,10 @@ func (k *Key) validateAbility(d *Diagnostics) {
 	if works {
 		return
 	}
-	d.Report(k.Origin, "algorithm", "Algorithm that the token cannot do",
-		"%s says that the token %q cannot do %s: %s. Choose one of %s, or another token.",
-		k.Store.Token.CapabilitiesFile, c.Token.Label, k.Algorithm.Title(), why, strings.Join(c.Working(), ", "))
+	next := "Choose another token; this one does nothing that was tried"
+	if can := c.Working(); len(can) > 0 {
+		next = "Choose one of " + strings.Join(can, ", ") + ", or another token"
+	}
+	d.Report(k.Origin, "algorithm", "Algorithm that the token cannot do", "%s says that the token %q cannot do %s: %s. %s.",
+		k.Store.Token.CapabilitiesFile, c.Token.Label, k.Algorithm.Title(), why, next)
 }

@@ -111,3 +111,18 @@ func TestParseCapabilities(t *testing.T) {
 		t.Error(have)
 	}
 }
+
+// TestAbilityOfKeys refuses a key that its token was seen not to make, whoever
+// it is of.
+func TestAbilityOfKeys(t *testing.T) {
+	for works, want := range map[bool]int{true: 0, false: 2} {
+		store := &KeyStore{Kind: PKCS11Store, Token: &Token{Label: "root", Capabilities: &Capabilities{
+			Token: CapabilityToken{Label: "root"}, Algorithms: []Capability{{Algorithm: Ed25519, Works: works, Why: "it has no mechanism"}},
+		}}}
+		key := func(kind string) *Key { return &Key{Origin: origin(kind, "x"), Store: store, Algorithm: Ed25519} }
+		e := &Estate{Environment: Lab, Authorities: []*Authority{{Key: key("authority")}}, SSHAuthorities: []*SSHAuthority{{Type: "user", Key: key("ssh_authority")}}}
+		if got := strings.Count(e.Validate().Error(), "Algorithm that the token cannot do:"); got != want {
+			t.Errorf("when it works is %t: %d refusals, want %d\n%s", works, got, want, e.Validate().Error())
+		}
+	}
+}

@@ -49,6 +49,9 @@ func (e *Estate) Validate() Diagnostics {
 		}
 	}
 	e.validateSSHAuthorities(&d)
+	for _, a := range e.SSHAuthorities {
+		a.Key.validateAbility(&d)
+	}
 	for _, o := range e.OnlineCAs {
 		o.validate(&d)
 	}
