@@ -405,7 +405,7 @@ func (a *app) tokenTest(ctx context.Context, o *tokenOptions, args []string) err
 			rows = append(rows, "  "+c.Algorithm.Title()+"\t"+word)
 		}
 		table(w, rows...)
-		printCopies(w, result)
+		printCopies(w, result, a.width)
 		fmt.Fprintf(w, "\nTrying to get a key out:\n")
 		rows = nil
 		for _, c := range result.Confinement {
@@ -422,19 +422,28 @@ func (a *app) tokenTest(ctx context.Context, o *tokenOptions, args []string) err
 }
 
 // printCopies says of which keys a backup can be made by wrapping them.
-func printCopies(w io.Writer, c *spec.Capabilities) {
-	var rows []string
+// Algorithms of which the same is to be said stand together.
+func printCopies(w io.Writer, c *spec.Capabilities, width int) {
+	names := map[string][]string{}
+	var said []string
 	for _, a := range c.Algorithms {
-		switch {
-		case a.Copies != "":
-			rows = append(rows, "  "+a.Algorithm.Title()+"\t"+a.Copies)
-		case a.NoCopies != "":
-			rows = append(rows, "  "+a.Algorithm.Title()+"\tno way: "+a.NoCopies)
+		text := a.Copies
+		if a.NoCopies != "" {
+			text = "no way:\n      " + strings.ReplaceAll(a.NoCopies, "; ", "\n      ")
 		}
+		if text == "" {
+			continue
+		}
+		if names[text] == nil {
+			said = append(said, text)
+		}
+		names[text] = append(names[text], a.Algorithm.Title())
 	}
-	if len(rows) > 0 {
+	if len(said) > 0 {
 		fmt.Fprintf(w, "\nBacking a key up, by wrapping it and unwrapping it again:\n")
-		table(w, rows...)
+	}
+	for _, text := range said {
+		fmt.Fprintf(w, "  %s\n    %s\n", wrap(strings.Join(names[text], ", "), width-2, "  "), text)
 	}
 }
 

@@ -289,6 +289,9 @@ func (s *Store) CanCopy(ctx context.Context, a spec.Algorithm, store hsm.Store) 
 	ways := carriers()
 	if len(s.shared(to)) == 0 {
 		tried, ways = []string{"they have no mechanism in common that wraps keys"}, nil
+		if s == to {
+			tried = []string{"it lists no mechanism that wraps keys"}
+		}
 	}
 	for _, by := range ways {
 		l, err := s.connect(ctx, to, by)

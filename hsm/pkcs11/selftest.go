@@ -42,6 +42,7 @@ func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error
 	var how *manner
 	for _, a := range spec.KeyTypes() {
 		ability := spec.Capability{Algorithm: a}
+		because := fmt.Sprintf("it cannot make or use keys of %s: ", a.Title())
 		made, in, err := s.trial(ctx, a, how)
 		switch {
 		case ctx.Err() != nil:
@@ -49,7 +50,7 @@ func Test(ctx context.Context, o Options, pin []byte) (*spec.Capabilities, error
 		case err != nil && errors.Is(err, hsm.ErrTokenGone) && s.client.broken != nil:
 			return nil, fmt.Errorf("testing %s: %w", a.Title(), err)
 		case err != nil:
-			ability.Why = s.brief(err)
+			ability.Why = strings.TrimPrefix(s.brief(err), because)
 		default:
 			ability.Works = true
 			if in.idBytes < wholeID {
