@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -377,6 +378,14 @@ func (a *app) tokenTest(ctx context.Context, o *tokenOptions, args []string) err
 	if err != nil {
 		return err
 	}
+	if o.out != "" { // a test takes minutes on some tokens
+		if _, err := os.Lstat(o.out); err == nil {
+			return takenName(o.out)
+		}
+		if info, err := os.Stat(filepath.Dir(o.out)); err != nil || !info.IsDir() {
+			return fmt.Errorf("there is no folder %s to write to; make it, or name another file", filepath.Dir(o.out))
+		}
+	}
 	var pin []byte
 	if !options.PINPad {
 		if pin, err = ask(ctx); err != nil {
@@ -447,6 +456,10 @@ func printCopies(w io.Writer, c *spec.Capabilities, width int) {
 	}
 }
 
+func takenName(name string) error {
+	return fmt.Errorf("%s is already there; name a new file, or move it away", name)
+}
+
 // writeCapabilities writes a capability file and never over another.
 func writeCapabilities(name string, c *spec.Capabilities) error {
 	text, err := json.MarshalIndent(c, "", "  ")
@@ -455,7 +468,7 @@ func writeCapabilities(name string, c *spec.Capabilities) error {
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is already there; name a new file, or move it away", name)
+		return takenName(name)
 	}
 	if err != nil {
 		return err

@@ -201,11 +201,14 @@ func (c *client) call(ctx context.Context, q request, secret []byte) (*reply, er
 	return &a.r, nil
 }
 
+// loadNext is what to do about a module that does not start.
+const loadNext = "see that this is the vendor's PKCS#11 module, that what it needs is installed and running, and that its configuration can be read"
+
 // lost notes that the process is gone.
 func (c *client) lost(q request, fact string) error {
 	next := goneNext
 	if q.Op == "open" {
-		next = "see that this is the vendor's PKCS#11 module, and that what it needs is installed and running"
+		next = loadNext
 	}
 	c.broken = &Error{Fact: fact, Next: next, Kind: hsm.ErrTokenGone, Module: c.module}
 	first := *c.broken
@@ -235,6 +238,9 @@ func (c *client) fail(q request, f fault) error {
 		return e
 	}
 	e := explain(f, c.module)
+	if f.Function == "C_Initialize" && (e.Kind == hsm.ErrTokenGone || e.Kind == hsm.ErrToken) {
+		e.Fact, e.Next, e.Kind = "the module does not start", loadNext, hsm.ErrToken
+	}
 	if q.Op == "sign" && f.Function == "C_Login" {
 		// The signature that was begun stays open in the session.
 		e.Fact = "the key wants the PIN for each signature, and " + e.Fact

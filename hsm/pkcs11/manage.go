@@ -109,7 +109,7 @@ func readable(all []object, complete bool) []Object {
 	}
 	shown := make([]Object, 0, len(all))
 	for _, o := range all {
-		one := Object{Class: className(o.Class), ID: fmt.Sprintf("%x", o.ID), Label: o.Label, Flags: o.Flags}
+		one := Object{Class: className(o.Class), ID: fmt.Sprintf("%x", o.ID), Label: clean(o.Label), Flags: o.Flags}
 		if o.Class == ckoPublic {
 			if public, err := publicKey(o); err == nil {
 				one.Key = string(algorithmOf(public))
@@ -143,7 +143,7 @@ func readable(all []object, complete bool) []Object {
 // whatever is on it without asking. The caller wipes the PINs.
 func Init(ctx context.Context, o Options, label string, officerPIN, userPIN []byte) (Token, error) {
 	if label == "" || len(label) > 32 {
-		return Token{}, refuse(hsm.ErrUnsupported, "choose a label of 1 to 32 characters", "%q cannot be the label of a token", label)
+		return Token{}, refuse(hsm.ErrUnsupported, "choose a label of 1 to 32 bytes", "%q has %d bytes and cannot be the label of a token", label, len(label))
 	}
 	empty, err := initToken(ctx, o, label, officerPIN, len(userPIN))
 	if err != nil {

@@ -134,8 +134,8 @@ func coded(function string, code uint) error {
 	return fault{Function: function, Code: code}
 }
 
-// open loads the module. Its bytes are hashed through the descriptor of the
-// very file that is loaded.
+// open loads the module. Its file is hashed before and after, because modules
+// that look for files beside themselves must be loaded by their path.
 func (m *module) open(q *request) (*reply, error) {
 	if m.ctx != nil {
 		return nil, fault{Text: "the module is open already"}
@@ -193,14 +193,15 @@ func hashModule(name string) (string, error) {
 	if !filepath.IsAbs(name) {
 		return "", fmt.Errorf("the module's path %q is not absolute", name)
 	}
+	// Opening a pipe would wait for somebody to write to it.
+	if info, err := os.Stat(name); err == nil && (!info.Mode().IsRegular() || info.Size() > maxModule) {
+		return "", fmt.Errorf("it is not a file of at most %d MiB", maxModule>>20)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxModule {
-		return "", fmt.Errorf("it is not a file of at most %d MiB", maxModule>>20)
-	}
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err

@@ -153,3 +153,18 @@ func TestTriesLeft(t *testing.T) {
 		t.Errorf("one try left: %v", err)
 	}
 }
+
+// TestClean keeps what a token calls itself from moving a terminal's cursor, and
+// a token so called can be chosen all the same.
+func TestClean(t *testing.T) {
+	for have, want := range map[string]string{
+		"root  \x00\x00": "root", "Wurzel-é": "Wurzel-é", "a\x1b[2Jb": `a\x1b[2Jb`, "a\xffb": `a\xffb`, "a\nb": `a\nb`, "\u202eb": `\u202eb`, `a"b`: `a"b`,
+	} {
+		if got := clean(have); got != want || clean(got) != got {
+			t.Errorf("%q: %q, want %q; again %q", have, got, want, clean(got))
+		}
+		if !(Selector{Label: have}).matches(Token{Label: clean(have)}) {
+			t.Errorf("%q does not choose the token %q", have, clean(have))
+		}
+	}
+}

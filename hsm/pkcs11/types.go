@@ -2,7 +2,10 @@ package pkcs11
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"pki.internal/hsm"
 )
@@ -107,8 +110,16 @@ func (s Selector) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// clean cuts what modules pad fields with: spaces, and with some also NULs.
-func clean(s string) string { return strings.Trim(s, " \x00") }
+// clean cuts what modules pad fields with: spaces, and with some also NULs. What
+// no screen should be sent is written as Go would.
+func clean(s string) string {
+	s = strings.Trim(s, " \x00")
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
+}
 
 // choose gives the one initialised token that is meant.
 func (s Selector) choose(tokens []Token) (Token, error) {
