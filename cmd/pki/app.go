@@ -34,6 +34,7 @@ type app struct {
 	now            func() time.Time
 	color          bool
 	width          int
+	release        func()            // from now on a signal ends the process
 	sources        map[string][]byte // of the estate that was loaded, for snippets
 	warnings       spec.Diagnostics  // shown so far
 	estate         *spec.Estate      // that was loaded last, for names that no plan holds

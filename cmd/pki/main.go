@@ -52,7 +52,7 @@ func run() int {
 		stdout: os.Stdout, stderr: os.Stderr,
 		now:   testOnlyNow,
 		color: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-		width: terminalWidth(),
+		width: terminalWidth(), release: stop,
 	}
 	command := rootCommand(a)
 	err := command.ExecuteContext(ctx)
@@ -93,7 +93,12 @@ online CAs need.
   pki verify                        replay the ledger; needs no key
   pki apply                         render configuration; reaches no ceremony key`,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return seclude() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if looks(c) {
+				a.release()
+			}
+			return seclude()
+		},
 		Args:              knownCommand,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -114,6 +119,17 @@ online CAs need.
 	root.InitDefaultCompletionCmd()
 	strictArgs(root)
 	return root
+}
+
+// looks says whether a command looks at things and makes nothing that could be
+// half done, so that a signal may end it where it is. Plans and findings of a
+// large estate take long, and nobody wants to wait for the end of a wrong one.
+func looks(c *cobra.Command) bool {
+	switch strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") {
+	case "plan", "validate", "lint", "show", "graph", "status", "schema", "crl show", "crl diff", "crl verify":
+		return true
+	}
+	return false
 }
 
 // strictArgs makes a wrong number of arguments a usage error, in every
