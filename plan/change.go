@@ -108,25 +108,26 @@ func (m *maker) revokedBlast(a *spec.Authority, last *x509.RevocationList, entri
 // sealChanges gives every change its actions, and lists those of a CRL that
 // nothing but its date or its entries changes.
 func (m *maker) sealChanges() {
-	for i := range m.changes {
-		for _, a := range m.plan.Actions {
-			if a.Address == m.changes[i].Address {
-				m.changes[i].Actions = append(m.changes[i].Actions, a.Number)
-			}
-		}
-	}
+	of := map[spec.Address][]int{}
 	for _, a := range m.plan.Actions {
-		told := slices.ContainsFunc(m.changes, func(c Change) bool { return slices.Contains(c.Actions, a.Number) })
-		if a.Kind != SignCRL || a.SignCRL.Number == "1" || told {
+		of[a.Address] = append(of[a.Address], a.Number)
+	}
+	told := map[spec.Address]bool{}
+	for i, c := range m.changes {
+		m.changes[i].Actions, told[c.Address] = slices.Clone(of[c.Address]), true
+	}
+	lists := map[int]int{} // the change of an action, of a list alone
+	for _, a := range m.plan.Actions {
+		if a.Kind != SignCRL || a.SignCRL.Number == "1" || told[a.Address] {
 			continue
 		}
 		if a.SignCRL.Slot > 0 { // it follows the list that is signed with it, or a first one
-			i := slices.IndexFunc(m.changes, func(c Change) bool { return c.Address == a.Address && slices.Contains(c.Actions, a.Number-1) })
-			if i >= 0 {
-				m.changes[i].Actions = append(m.changes[i].Actions, a.Number)
+			if i, follows := lists[a.Number-1]; follows && m.changes[i].Address == a.Address {
+				m.changes[i].Actions, lists[a.Number] = append(m.changes[i].Actions, a.Number), i
 			}
 			continue
 		}
+		lists[a.Number] = len(m.changes)
 		m.changes = append(m.changes, Change{Address: a.Address, Class: NewCRL, Why: m.crlReasons[a.Number], Blast: m.crlBlasts[a.Number], Actions: []int{a.Number}})
 	}
 	m.plan.Changes = m.changes

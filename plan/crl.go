@@ -41,6 +41,7 @@ func (m *maker) crlOf(a *spec.Authority, own *material, whole Authority, g Gener
 	entries := withImported(m.entries(a, own.ref.Generation), g)
 	number, due := m.listDue(a, own, last, have, entries)
 	if !due {
+		m.otherLife(a, own, last)
 		return
 	}
 	action := &CRLAction{Number: number, Issuer: own.ref, Voids: have.waiting(m.in.At)}
@@ -120,6 +121,23 @@ func (m *maker) listDue(a *spec.Authority, own *material, last *x509.RevocationL
 		return "", false // pki crl sign takes the estate's revocations along
 	}
 	return next, !sameEntries(last, entries) || m.scopeChanged(a, own, last) || !m.in.At.Before(RenewFrom(a.CRL, last.ThisUpdate, last.NextUpdate))
+}
+
+// otherLife says that a list which is not due lives longer or shorter than the
+// estate wants by now: that alone calls nobody to a ceremony, and a plan that
+// says nothing would leave the impression that it has happened.
+func (m *maker) otherLife(a *spec.Authority, own *material, last *x509.RevocationList) {
+	if last == nil || a.CRL.OnTimer || a.CRL.Presign > 0 || own != m.materials[a.Address] || own.imported || m.estate.SignsOwnCRL(a) {
+		return
+	}
+	want := a.CRL.ValidFor.Last(last.ThisUpdate)
+	if end := last.NextUpdate; end.Equal(want) || end.Equal(own.certificate.NotAfter) {
+		return
+	}
+	due := RenewFrom(a.CRL, last.ThisUpdate, last.NextUpdate)
+	m.diags.Warn(a.CRL.Origin, "valid_for", "CRL of another length",
+		"CRL %s of %s counts from %s until %s, which was not made for valid_for = %q. The next list has that length; it is due on %s, or with the next revocation, and no ceremony is planned for this alone.",
+		last.Number, a.Address, stamp(last.ThisUpdate), stamp(last.NextUpdate), a.CRL.ValidFor, stamp(due))
 }
 
 // scopeChanged reports whether the estate wants another issuing distribution

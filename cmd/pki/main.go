@@ -52,7 +52,7 @@ func run() int {
 		stdout: os.Stdout, stderr: os.Stderr,
 		now:   testOnlyNow,
 		color: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-		width: terminalWidth(), release: stop,
+		width: terminalWidth(), release: func() { signal.Reset(os.Interrupt, syscall.SIGTERM) },
 	}
 	command := rootCommand(a)
 	err := command.ExecuteContext(ctx)
@@ -99,8 +99,8 @@ online CAs need.
 			}
 			return seclude()
 		},
-		Args:              knownCommand,
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args: knownCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.PersistentFlags().StringVarP(&a.dir, "chdir", "C", ".", "the estate's folder")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write results and errors as JSON on standard output")
