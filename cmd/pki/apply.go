@@ -68,33 +68,16 @@ ceremony. Without a plan no ceremony key can be reached.`,
 }
 
 func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error {
-	p, digest, err := readPlan(name)
+	t, err := a.takeUp(name, o.yes)
 	if err != nil {
-		return &ceremony.Refusal{Fact: err.Error(), Next: "get the file again from where it was approved, or make a new plan"}
+		return err
 	}
-	if o.yes && p.Estate.Environment != spec.Lab {
-		return &ceremony.Refusal{
-			Fact: fmt.Sprintf("--yes answers for people, and this is a %s estate", p.Estate.Environment),
-			Next: "run the command without --yes, on a terminal",
-		}
-	}
+	defer t.root.Close()
+	p, digest, root, estate, self := t.plan, t.digest, t.root, t.estate, t.tool
 	var helpers *pkcs11.Helpers
 	if o.yes {
 		helpers = meantime(p)
 		defer helpers.Close()
-	}
-	root, err := a.folder()
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	estate, err := a.load(root, p.Estate.Variables)
-	if err != nil {
-		return err
-	}
-	self, err := tool()
-	if err != nil {
-		return err
 	}
 	given, err := readApprovals(name)
 	if err != nil {

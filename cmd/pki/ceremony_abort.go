@@ -11,7 +11,6 @@ import (
 	"pki.internal/ceremony"
 	"pki.internal/ceremony/ledger"
 	"pki.internal/plan"
-	"pki.internal/spec"
 )
 
 type abortOptions struct {
@@ -55,29 +54,12 @@ that a key with that id may exist.`,
 const abortWords = "abort this ceremony"
 
 func (a *app) ceremonyAbort(ctx context.Context, name string, o abortOptions) error {
-	p, digest, err := readPlan(name)
+	t, err := a.takeUp(name, o.yes)
 	if err != nil {
 		return err
 	}
-	if o.yes && p.Estate.Environment != spec.Lab {
-		return &ceremony.Refusal{
-			Fact: fmt.Sprintf("--yes answers for people, and this is a %s estate", p.Estate.Environment),
-			Next: "run the command without --yes, on a terminal",
-		}
-	}
-	root, err := a.folder()
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	estate, err := a.load(root, p.Estate.Variables)
-	if err != nil {
-		return err
-	}
-	self, err := tool()
-	if err != nil {
-		return err
-	}
+	defer t.root.Close()
+	p, digest, root, estate, self := t.plan, t.digest, t.root, t.estate, t.tool
 	file, err := ledger.Open(root, ledgerName, rand.Reader)
 	if err != nil {
 		return err

@@ -72,24 +72,13 @@ type rehearsedStep struct {
 }
 
 func (a *app) ceremonyRehearse(ctx context.Context, name string, o rehearseOptions) error {
-	p, digest, err := readPlan(name)
+	t, err := a.takeUp(name, false)
 	if err != nil {
 		return err
 	}
-	root, err := a.folder()
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	estate, err := a.load(root, p.Estate.Variables)
-	if err != nil {
-		return err
-	}
-	self, err := tool()
-	if err != nil {
-		return err
-	}
-	book, err := a.book(root)
+	defer t.root.Close()
+	p, digest, estate, self := t.plan, t.digest, t.estate, t.tool
+	book, err := a.book(t.root)
 	if err != nil {
 		return err
 	}
