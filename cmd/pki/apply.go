@@ -99,6 +99,7 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 	}
 	defer kept.Close()
 	screen := newDesk(a, admitted, digest, o)
+	screen.resume = file.State().Open != nil
 	noted, isRehearsed := readRehearsal(name, digest)
 	screen.rehearsed = rehearsedTitle(noted, isRehearsed)
 	people := &custody{app: a, root: root, sheets: o.sheets, files: o.shares, identities: o.identities, resumed: o.resume}

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-
-	"golang.org/x/term"
 
 	"pki.internal/ceremony"
 	"pki.internal/ceremony/script"
@@ -24,15 +21,16 @@ type desk struct {
 	resume bool
 	digest []byte
 	script *script.Script
-	page   bool // the terminal shows one step at a time
+	step   script.Step // that was shown last
+	screen *screen     // nil where lines follow each other, as in a file
 
 	rehearsed string // what is known about rehearsals of the plan
 }
 
 func newDesk(a *app, admitted *ceremony.Admitted, digest []byte, o applyOptions) *desk {
 	d := &desk{app: a, yes: o.yes, resume: o.resume, digest: digest, script: admitted.Script()}
-	if f, is := a.stderr.(*os.File); is && !o.yes {
-		d.page = term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	if admitted.Plan().Estate.Environment != spec.Lab && !o.yes {
+		d.screen = newScreen(a.stderr)
 	}
 	return d
 }
@@ -53,10 +51,12 @@ func (d *desk) Show(s script.Step, p *plan.Plan) {
 		d.say("%s\n%s\n", b.String(), d.where())
 		return
 	}
-	if d.page {
-		b.WriteString(wiped)
-	}
+	d.step = s
 	d.printStep(&b, s, p)
+	if d.screen != nil {
+		d.screen.show(b.String())
+		return
+	}
 	d.say("%s\n", b.String())
 }
 
@@ -148,8 +148,15 @@ func (d *desk) Ask(ctx context.Context, q ceremony.Question) (string, error) {
 		return "", err
 	}
 	defer tty.Close()
-	fmt.Fprintf(tty, "  %s: ", wrap(q.Prompt, d.app.width-4, "  "))
+	prompt := q.Prompt
+	if !strings.HasSuffix(prompt, "?") {
+		prompt += ":"
+	}
+	fmt.Fprintf(tty, "  %s ", hang(prompt, d.app.width-2, 2))
 	line, err := readLine(ctx, tty)
+	if d.screen != nil {
+		d.screen.answered = true
+	}
 	if errors.Is(err, io.EOF) {
 		return "", &ceremony.StoppedError{Reason: "the input ended"}
 	}
@@ -158,29 +165,34 @@ func (d *desk) Ask(ctx context.Context, q ceremony.Question) (string, error) {
 
 // Say puts a remark below the step.
 func (d *desk) Say(text string) {
-	if text != "" {
-		d.say("  %s\n", hang(text, d.app.width, 2))
+	if text == "" {
+		return
 	}
+	text = fmt.Sprintf("  %s\n", hang(text, d.app.width, 2))
+	if d.screen != nil {
+		d.screen.remark(text)
+	}
+	d.say("%s", text)
 }
 
 // Begin says what starts.
-func (d *desk) Begin(a plan.Action) { d.say("%4d  %s …\n", a.Number, actionName(a)) }
+func (d *desk) Begin(a plan.Action) {
+	if d.screen != nil {
+		d.screen.begin()
+	}
+	d.say("%4d  %s …\n", a.Number, actionName(a))
+}
 
 // Done says what came of it, and leaves it on the screen until it has been read
-// aloud.
+// aloud: at the end of a step, and of a step of many acts whenever the screen is
+// full.
 func (d *desk) Done(a plan.Action, r ceremony.Result) {
 	d.came(a, r)
-	if !d.page || d.script.Plan.Estate.Environment == spec.Lab {
-		return
+	last := len(d.step.Actions) == 0 || d.step.Actions[len(d.step.Actions)-1] == a.Number
+	if d.screen != nil && (last || d.screen.full()) {
+		d.screen.say("\n")
+		d.screen.pause("Press Enter when it has been read.")
 	}
-	tty, err := terminal("what came of it must be read", "run the command on a terminal")
-	if err != nil {
-		return // the next question says so
-	}
-	defer tty.Close()
-	fmt.Fprint(tty, "\n  Press Enter when it has been read. ")
-	// Whatever is typed goes on, and an interruption is noticed at the next step.
-	_, _ = readLine(context.Background(), tty)
 }
 
 func (d *desk) came(a plan.Action, r ceremony.Result) {
@@ -212,7 +224,13 @@ func (d *desk) came(a plan.Action, r ceremony.Result) {
 
 // say writes to standard error, with --json as well: people in the room watch
 // it, and standard output belongs to the result.
-func (d *desk) say(format string, args ...any) { fmt.Fprintf(d.app.stderr, format, args...) }
+func (d *desk) say(format string, args ...any) {
+	if d.screen != nil {
+		d.screen.say(fmt.Sprintf(format, args...))
+		return
+	}
+	fmt.Fprintf(d.app.stderr, format, args...)
+}
 
 // plainFields gives words for the fields that a template leaves open.
 func plainFields(names []string) []string {

@@ -248,7 +248,7 @@ func (p *person) walk(file, until string) {
 		"as YYYY-MM-DD HH:MM: ":                                   func() { p.types(p.now.Format("2006-01-02 15:04") + "\n") },
 		"as they are read aloud: ":                                func() { p.types(firstWords(p.t, file) + "\n") },
 		"Who is here? Type the names, with spaces between them: ": func() { p.types("ada alan grace\n") },
-		"Which two of you read it?: ":                             func() { p.types("ada grace\n") },
+		"Which two of you read it? ":                              func() { p.types("ada grace\n") },
 	}
 	for timeout := time.After(patience); ; {
 		shown := p.shown()[p.read:]
@@ -350,7 +350,7 @@ func TestProductionOnATerminal(t *testing.T) {
 	p.secret("", onlinePassword)
 	p.walk(second, "Type exception to note it and decide, or stop: ")
 	p.types("exception\n")
-	p.expect("Decision: continue, repeat, stop (to go on later) or abort (for good)?: ")
+	p.expect("Decision: continue, repeat, stop (to go on later) or abort (for good)? ")
 	p.types("repeat\n")
 	p.secret("Password for secret.root: ", rootPassword)
 	p.walk(second, "the very bytes of the plan")
