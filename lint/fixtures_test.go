@@ -27,9 +27,9 @@ type fixture struct {
 // allFixtures is in the order of the rules that are not about a step-ca tree.
 func allFixtures() []fixture {
 	return slices.Concat(readingFixtures(), authorityFixtures(), keyFixtures(), identityFixtures(), familyFixtures(), latticeFixtures(), weakKeyFixtures(), timestampFixtures(), dateFixtures(),
-		rootFixtures(), rootShapeFixtures(), intermediateFixtures(), purposeFixtures(), placeFixtures(), constraintFixtures(),
-		crossFixtures(), responderFixtures(), revocationFixtures(), entryFixtures(), revocationScopeFixtures(), revocationIssuerFixtures(),
-		requestFixtures(), requestContentFixtures())
+		rootFixtures(), rootShapeFixtures(), intermediateFixtures(), purposeFixtures(), placeFixtures(), urlFixtures(), nameFixtures(), usageFixtures(), lifeFixtures(), constraintFixtures(),
+		crossFixtures(), responderFixtures(), revocationFixtures(), entryFixtures(), revocationScopeFixtures(), revocationIssuerFixtures(), reachFixtures(),
+		requestFixtures(), requestContentFixtures(), requestNameFixtures())
 }
 
 func fixturePath(kind, rule, verdict string) string {

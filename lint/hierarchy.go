@@ -229,9 +229,14 @@ func sameSubjectAsIssuer(p, other *placed) bool {
 }
 
 // neighbours are the certificates with which p can be in conflict: of the same
-// number, of the same name, and authorities one step away in either direction.
+// number, of the same name, leaves of the same key, and authorities one step away in either direction.
 func (h *Hierarchy) neighbours(p *placed) []neighbour {
 	near := slices.Concat(h.bySerial[serialKey(p.Certificate)], h.bySubject[string(p.RawSubject)])
+	if !p.IsCA {
+		// Leaves of one key: a renewal, or a key that was copied.
+		sharing := h.byKey[string(p.RawSubjectPublicKeyInfo)]
+		near = append(near, sharing[:min(len(sharing), mostNeighbours)]...)
+	}
 	if p.IsCA {
 		near = append(near, h.bySubject[string(p.RawIssuer)]...)
 		for at, steps := p.issuer, 0; at != nil && steps < mostNeighbours; at, steps = at.issuer, steps+1 {

@@ -17,6 +17,8 @@ type scope struct {
 	named bool
 	// The flags.
 	onlyUsers, onlyCAs, indirect, onlyAttributes bool
+	// someReasons says that the list is not about every reason.
+	someReasons bool
 }
 
 // Context tags of an issuing distribution point, and of what is in it.
@@ -24,6 +26,7 @@ const (
 	tagPoint          = 0
 	tagOnlyUsers      = 1
 	tagOnlyCAs        = 2
+	tagSomeReasons    = 3
 	tagIndirect       = 4
 	tagOnlyAttributes = 5
 	tagFullName       = 0
@@ -62,6 +65,8 @@ func readScope(value []byte) scope {
 			s.onlyUsers = set
 		case tagOnlyCAs:
 			s.onlyCAs = set
+		case tagSomeReasons:
+			s.someReasons = true
 		case tagIndirect:
 			s.indirect = set
 		case tagOnlyAttributes:

@@ -77,7 +77,6 @@ func (l *Linter) run(kind string, o *object) []Finding {
 // announce turns the findings of a lint that does not count yet into notices
 // that say when it will. The finding of a panic stays what it is.
 func announce(findings []Finding, now, effective time.Time) []Finding {
-	const day = 24 * time.Hour
 	days := int((effective.Sub(now) + day - 1) / day)
 	for i, f := range findings {
 		if f.Severity == Fatal {

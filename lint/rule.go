@@ -96,6 +96,10 @@ func allRules() []Rule {
 		intermediateRules(),
 		purposeRules(),
 		placeRules(),
+		urlRules(),
+		nameRules(),
+		usageRules(),
+		lifeRules(),
 		constraintRules(),
 		constraintShapeRules(),
 		crossRules(),
@@ -104,8 +108,10 @@ func allRules() []Rule {
 		entryRules(),
 		revocationScopeRules(),
 		revocationIssuerRules(),
+		reachRules(),
 		requestRules(),
 		requestContentRules(),
+		requestNameRules(),
 		stepCARules(),
 		serviceRules(),
 		grantingRules(),
@@ -121,6 +127,7 @@ func allRules() []Rule {
 		ceremonyRules(),
 		tokenRules(),
 		roomRules(),
+		bookRules(),
 	)
 }
 

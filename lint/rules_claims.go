@@ -17,7 +17,6 @@ type claimFamily struct {
 
 // claimFamilies are the three triples of step-ca. It checks the first only.
 func claimFamilies() []claimFamily {
-	const day = 24 * time.Hour
 	return []claimFamily{
 		{"TLSCertDuration", 5 * time.Minute, day, day},
 		{"UserSSHCertDuration", 5 * time.Minute, 16 * time.Hour, day},

@@ -6,6 +6,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 
 	"pki.internal/plan/tbs/public"
@@ -56,10 +58,42 @@ func requestRules() []Rule {
 		Harm:      "appliances that ask with RSA-2048 and SHA-1, for an authority of ten years",
 		Citation:  "NIST SP 800-131A rev. 2 §3, §9; NIST SP 800-57 part 1 rev. 5 §5.6.1",
 		Effective: sp80057,
-		Advice:    "ask for a request with P-256, P-384, P-521, Ed25519, ML-DSA or RSA of at least 3072 bits, signed with SHA-256 or better",
+		Advice:    "ask for a request with P-256, P-384, P-521, Ed25519, ML-DSA or RSA of at least 3072 bits (2048 for a host) with exponent 65537, signed with SHA-256 or better",
 		applies:   always,
 		check:     checkRequestStrength,
 	}}
+}
+
+// minHostRSABits is the least for a key that lives as short as a host's
+// certificate (NIST SP 800-131A rev. 2 §3).
+const minHostRSABits = 2048
+
+// leastExponent is the least RSA exponent that FIPS 186-5 §A.1.1 and CABF BR
+// §6.1.6 take.
+const leastExponent = 1<<16 + 1
+
+// forHost says whether nobody speaks of an authority: the estate gives nothing,
+// the request asks for names that hosts and people have, and not for an
+// authority.
+func (r *request) forHost() bool {
+	if r.given.Grant != nil || asksForAuthority(r.Extensions) {
+		return false
+	}
+	return len(r.DNSNames)+len(r.IPAddresses)+len(r.EmailAddresses)+len(r.URIs) > 0 || looksLikeHost(r.Subject.CommonName)
+}
+
+// asksForAuthority says whether the extensions asked for are an authority's.
+func asksForAuthority(asked []pkix.Extension) bool {
+	for _, e := range asked {
+		var constraints struct {
+			IsCA       bool `asn1:"optional"`
+			PathLength int  `asn1:"optional,default:-1"`
+		}
+		if _, err := asn1.Unmarshal(e.Value, &constraints); e.Id.String() == "2.5.29.19" && (err != nil || constraints.IsCA) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkRequestStrength looks at digest, modulus and curve.
@@ -75,8 +109,15 @@ func checkRequestStrength(o *object) []string {
 	}
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		if bits := key.N.BitLen(); bits < minRequestRSABits {
-			details = append(details, fmt.Sprintf("the RSA key has %d bits, fewer than %d", bits, minRequestRSABits))
+		least := minRequestRSABits
+		if request.forHost() {
+			least = minHostRSABits
+		}
+		if bits := key.N.BitLen(); bits < least {
+			details = append(details, fmt.Sprintf("the RSA key has %d bits, fewer than %d", bits, least))
+		}
+		if key.E < leastExponent {
+			details = append(details, fmt.Sprintf("the RSA exponent is %d, less than %d", key.E, leastExponent))
 		}
 	case *ecdsa.PublicKey:
 		switch curve := key.Curve.Params().Name; curve {

@@ -88,7 +88,6 @@ func lifetime(o *object) time.Duration {
 
 // span writes a duration in days and seconds.
 func span(d time.Duration) string {
-	const day = 24 * time.Hour
 	if rest := d % day; rest != 0 {
 		return fmt.Sprintf("%d days and %s", d/day, rest)
 	}

@@ -172,7 +172,7 @@ func (z *zlints) certificate(c *x509.Certificate, given Certificate, now time.Ti
 		}
 		findings = append(findings, found...)
 	}
-	return findings
+	return z.soften(c, findings)
 }
 
 // once drops, in profile private, what is said twice. Profile webpki shows every

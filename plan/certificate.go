@@ -253,12 +253,15 @@ func surround(object *lint.Certificate, e *spec.Estate, a *spec.Authority) {
 	}
 }
 
-// Role is what the estate says an authority is for.
+// Role is what the estate says an authority is for. One that has nothing below
+// it yet is a policy authority when its path length has room for authorities,
+// unless an online CA signs leaves with it.
 func Role(e *spec.Estate, a *spec.Authority) lint.Role {
+	online := slices.ContainsFunc(e.OnlineCAs, func(o *spec.OnlineCA) bool { return o.Authority == a })
 	switch {
 	case a.IsRoot():
 		return lint.RoleRoot
-	case e.IssuesLeaves(a):
+	case e.IssuesLeaves(a) && (e.PathLen(a) == 0 || online):
 		return lint.RoleIssuing
 	}
 	return lint.RolePolicy
