@@ -170,6 +170,7 @@ func stepCAKeys(t *testing.T) {
 		file(verdict, "secrets/intermediate_ca_key", private(issuingKey))
 	}
 	file("fail", "secrets/signing_key", private(rootKey))
+	golden(t, filepath.Join("testdata", "step-ca", "w_caj_key_not_encrypted.fail", "secrets", "intermediate_ca_key"), pem.EncodeToMemory(private(issuingKey)))
 
 	another := rootTemplate(t, rootKey)
 	another.SerialNumber, another.Subject.CommonName = serial("another root"), "ACME Root CA G0"

@@ -130,6 +130,7 @@ func checkInlinePassword(o *object) []string {
 	}
 	pin := func(uri string) bool { return strings.Contains(strings.ToLower(uri), "pin-value=") }
 	report(c.Password != "", "password")
+	report(c.DB != nil && hasSecretInDataSource(c.DB.DataSource), "db.dataSource")
 	report(c.KMS.PIN != "", "kms.pin")
 	report(pin(c.KMS.URI), "kms.uri (pin-value)")
 	report(pin(c.Key), "key (pin-value)")
@@ -138,6 +139,8 @@ func checkInlinePassword(o *object) []string {
 	report(c.Authority.CertificateIssuer.Password != "", "authority.certificateIssuer.password")
 	for i, p := range c.Authority.Provisioners {
 		report(p.DecrypterKeyPassword != "", p.where(i)+", decrypterKeyPassword")
+		report(p.Challenge != "", p.where(i)+", challenge")
+		report(len(p.EncryptedKey) > 2 && !isJWE(p.EncryptedKey), p.where(i)+", encryptedKey (no JWE)")
 	}
 	return details
 }

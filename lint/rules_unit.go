@@ -116,6 +116,12 @@ func checkUnitSecrets(_ *stepTree, u unit) []string {
 			}
 		}
 	}
+	for _, line := range u.all("EnvironmentFile") {
+		name := strings.ToLower(path.Base(line))
+		if strings.Contains(name, "password") || strings.Contains(name, "secret") || path.Base(path.Dir(line)) == "secrets" {
+			details = append(details, "EnvironmentFile="+line+" looks like a secret")
+		}
+	}
 	for _, line := range u.all("ExecStart") {
 		lower := strings.ToLower(line)
 		if strings.Contains(lower, "pin-value=") || strings.Contains(lower, "--password ") || strings.Contains(lower, "--password=") {

@@ -20,6 +20,8 @@ type stepTree struct {
 	// configPath is where ca.json was found.
 	configPath string
 	config     stepConfig
+	// malformed says that ca.json could not be read as a whole.
+	malformed bool
 	// issuing is the certificate that signs: the first in the file that crt
 	// names. It is nil when the tree does not hold it.
 	issuing *x509.Certificate
@@ -57,6 +59,7 @@ type stepConfig struct {
 	Password string       `json:"password"`
 	Address  string       `json:"address"`
 	Insecure string       `json:"insecureAddress"`
+	Metrics  string       `json:"metricsAddress"`
 	DNSNames []string     `json:"dnsNames"`
 	KMS      struct {
 		Type string `json:"type"`
@@ -88,6 +91,8 @@ type stepConfig struct {
 	} `json:"logger"`
 	Authority struct {
 		EnableAdmin       bool              `json:"enableAdmin"`
+		DeploymentType    string            `json:"deploymentType"`
+		Backdate          *string           `json:"backdate"`
 		Type              string            `json:"type"`
 		Claims            stepClaims        `json:"claims"`
 		Policy            json.RawMessage   `json:"policy"`
@@ -120,6 +125,13 @@ type stepProvisioner struct {
 	Roots                 string       `json:"roots"`
 	PublicKeys            string       `json:"publicKeys"`
 	Options               *stepOptions `json:"options"`
+
+	EncryptedKey           json.RawMessage `json:"encryptedKey"`
+	Challenge              string          `json:"challenge"`
+	EncryptionAlgorithm    int             `json:"encryptionAlgorithmIdentifier"`
+	MinimumPublicKeyLength int             `json:"minimumPublicKeyLength"`
+	DisableCustomSANs      bool            `json:"disableCustomSANs"`
+	DisableTrustOnFirstUse bool            `json:"disableTrustOnFirstUse"`
 }
 
 // stepOptions are the templates of a provisioner.
@@ -204,6 +216,7 @@ func readStepTree(tree []File, now time.Time) (*stepTree, []Finding) {
 	if config := findConfig(tree); config != nil {
 		t.configPath = config.Path
 		if err := json.Unmarshal(config.Data, &t.config); err != nil {
+			t.malformed = true
 			findings = append(findings, unparsable().finding(fmt.Sprintf("%s cannot be read as step-ca reads it: %v", config.Path, err)))
 		}
 	}

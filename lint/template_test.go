@@ -22,7 +22,7 @@ func templateDetails(t testing.TB, kind, source, data string) []string {
 	if data != "" {
 		options["templateData"] = json.RawMessage(data)
 	}
-	config, err := json.Marshal(map[string]any{"authority": map[string]any{"provisioners": []any{
+	config, err := json.Marshal(map[string]any{"root": "r", "crt": "c", "key": "k", "address": ":443", "dnsNames": []string{"ca.acme.internal"}, "db": map[string]any{"type": "badgerv2", "dataSource": "db"}, "authority": map[string]any{"provisioners": []any{
 		map[string]any{"type": "ACME", "name": "a", "options": map[string]any{kind: options}},
 	}}})
 	noError(t, err)
@@ -164,10 +164,11 @@ func TestUpstreamUnit(t *testing.T) {
 	noError(t, err)
 	unit := File{Path: "step-ca.service", Data: text}
 	for config, want := range map[string]string{
-		`{"key": "secrets/k"}`: "[]",
-		`{"key": "pkcs11:id=1", "kms": {"uri": "pkcs11:module-path=/m.so;token=t"}}`: "[error e_unit_pkcs11_device_blocked error e_unit_pkcs11_device_blocked]",
+		`"key": "secrets/k"`: "[notice n_unit_condition_skips]",
+		`"key": "pkcs11:id=1", "kms": {"uri": "pkcs11:module-path=/m.so;token=t"}`: "[error e_unit_pkcs11_device_blocked error e_unit_pkcs11_device_blocked notice n_unit_condition_skips]",
 	} {
-		got := words(mustNew(t, "private").StepCA([]File{unit, {Path: "config/ca.json", Data: []byte(config)}}))
+		whole := `{"root": "r", "crt": "c", "address": ":443", "dnsNames": ["ca.acme.internal"], "db": {"type": "badgerv2", "dataSource": "db"}, ` + config + `}`
+		got := words(mustNew(t, "private").StepCA([]File{unit, {Path: "config/ca.json", Data: []byte(whole)}}))
 		if fmt.Sprint(got) != want {
 			t.Errorf("%s: findings are %v, want %s", config, got, want)
 		}
@@ -185,7 +186,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Add(`{{ range $i, $e := list 1 2 }}{{ toJson $e }}{{ end }}`, `null`)
 	l := mustNew(f, "private")
 	f.Fuzz(func(t *testing.T, text, data string) {
-		config, err := json.Marshal(map[string]any{"authority": map[string]any{"provisioners": []any{map[string]any{
+		config, err := json.Marshal(map[string]any{"root": "r", "crt": "c", "key": "k", "address": ":443", "dnsNames": []string{"ca.acme.internal"}, "db": map[string]any{"type": "badgerv2", "dataSource": "db"}, "authority": map[string]any{"provisioners": []any{map[string]any{
 			"type": "ACME", "name": "a", "options": map[string]any{"x509": map[string]any{"templateFile": "t"}, "ssh": map[string]any{"templateFile": "t"}},
 		}}}})
 		noError(t, err)

@@ -100,7 +100,7 @@ func (u unit) command() []string {
 		}
 		// A shell may start it, with a line in quotation marks.
 		for i, word := range words {
-			if path.Base(word) == "step-ca" && (i == 0 || path.IsAbs(word)) {
+			if path.Base(word) == "step-ca" && (i == 0 || path.IsAbs(word) || words[i-1] == "|") {
 				return words[i:]
 			}
 		}

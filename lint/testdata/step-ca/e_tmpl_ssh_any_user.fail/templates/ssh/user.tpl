@@ -1,0 +1,7 @@
+{
+  "type": {{ toJson .Type }},
+  "keyId": {{ toJson .KeyID }},
+  "principals": ["root"],
+  "extensions": {{ toJson .Extensions }},
+  "criticalOptions": {{ toJson .CriticalOptions }}
+}

@@ -1,0 +1,6 @@
+{
+  "subject": {{ toJson .Subject }},
+  "sans": {{ toJson .SANs }},
+  "keyUsage": ["signature"],
+  "extKeyUsage": ["server"]
+}

@@ -1,0 +1,5 @@
+{
+  "subject": {{ toJson .Subject }},
+  "keyUsage": ["digitalSignature"],
+  "extKeyUsage": ["serverAuth"]
+}
