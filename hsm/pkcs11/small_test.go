@@ -168,3 +168,16 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+// TestWarnings puts a token's flags into words, and says nothing of the officer
+// of an empty token, which shows them as it likes.
+func TestWarnings(t *testing.T) {
+	for flags, want := range map[uint]string{
+		0x408: "", 0x10408: "user PIN was wrong before", 0x20408: "user PIN has one try left", 0x60408: "user PIN is locked", 0x80408: "user PIN is to be changed",
+		0x800408: "security officer's PIN is to be changed", 0x400408: "security officer's PIN is locked", 0xC00000: "",
+	} {
+		if got := strings.Join(stateOf(flags).Warnings(), "; "); got != want {
+			t.Errorf("flags %#x: %q, want %q", flags, got, want)
+		}
+	}
+}

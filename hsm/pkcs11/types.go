@@ -49,6 +49,8 @@ type State struct {
 	SOCountLow     bool `json:"so_pin_count_low"`
 	SOFinalTry     bool `json:"so_pin_final_try"`
 	SOLocked       bool `json:"so_pin_locked"`
+	PINChange      bool `json:"pin_to_be_changed"` // it is the one that the maker or the officer gave
+	SOChange       bool `json:"so_pin_to_be_changed"`
 }
 
 // Token flags (PKCS#11 2.40 §3.2).
@@ -58,6 +60,7 @@ func stateOf(flags uint) State {
 		Initialized: has(0x400), UserPINSet: has(0x8), PINPad: has(0x100), WriteProtected: has(0x2),
 		PINCountLow: has(0x10000), PINFinalTry: has(0x20000), PINLocked: has(0x40000),
 		SOCountLow: has(0x100000), SOFinalTry: has(0x200000), SOLocked: has(0x400000),
+		PINChange: has(0x80000), SOChange: has(0x800000),
 	}
 }
 
@@ -79,6 +82,12 @@ func (s State) Warnings() []string {
 	}
 	say(false, s.PINLocked, s.PINFinalTry, s.PINCountLow, "user")
 	say(true, s.SOLocked, s.SOFinalTry, s.SOCountLow, "security officer's")
+	if s.PINChange && s.Initialized {
+		w = append(w, "user PIN is to be changed")
+	}
+	if s.SOChange && s.Initialized {
+		w = append(w, "security officer's PIN is to be changed")
+	}
 	return w
 }
 
