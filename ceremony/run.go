@@ -194,6 +194,15 @@ func (c *ceremony) prove(ctx context.Context, address spec.Address) error {
 	if err != nil {
 		return c.giveUp(address, err)
 	}
+	if surveyed, can := store.(hsm.Surveyed); can {
+		amiss, err := surveyed.Survey(ctx)
+		if err != nil {
+			return c.giveUp(address, err)
+		}
+		for _, what := range amiss {
+			c.Desk.Say("NOTE: " + what + ". It is left as it is; pki token inspect shows it.")
+		}
+	}
 	for _, have := range c.existingKeys(c.Book.State()) {
 		if have.Key.Store != address {
 			continue

@@ -115,6 +115,13 @@ type Vacant interface {
 	Vacant(ctx context.Context, k KeySpec) error
 }
 
+// Surveyed is a Store that can tell, one to a line, of what is amiss in it: halves
+// of keys that an interrupted key generation left, and keys of one id. It touches
+// nothing.
+type Surveyed interface {
+	Survey(ctx context.Context) ([]string, error)
+}
+
 // Evidence is one thing said about a key, and how well it is known.
 type Evidence struct {
 	Claim   string

@@ -312,6 +312,14 @@ func (s watchedStore) Vacant(ctx context.Context, k hsm.KeySpec) error {
 	return nil
 }
 
+// Survey passes the question on; files hold no halves of keys.
+func (s watchedStore) Survey(ctx context.Context) ([]string, error) {
+	if surveyed, can := s.Store.(hsm.Surveyed); can {
+		return surveyed.Survey(ctx)
+	}
+	return nil, nil
+}
+
 func (s watchedStore) Generate(ctx context.Context, k hsm.KeySpec) (hsm.Key, []hsm.Evidence, error) {
 	testOnlyEffect("before key " + k.Label)
 	key, evidence, err := s.Store.Generate(ctx, k)

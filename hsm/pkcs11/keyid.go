@@ -32,7 +32,7 @@ func (s *Store) kept(o object, id []byte) error {
 // isShort reports whether an object is of a key of which the token kept a part
 // of the id only.
 func isShort(o object, k hsm.KeySpec) bool {
-	return len(o.ID) > 0 && len(o.ID) < len(k.ID) && bytes.HasPrefix(k.ID, o.ID) && shows(o.Label, k.Label)
+	return len(o.ID) >= shortID && len(o.ID) < len(k.ID) && bytes.HasPrefix(k.ID, o.ID) && shows(o.Label, k.Label)
 }
 
 // short says what to do about a key of which the token kept a part of the id.

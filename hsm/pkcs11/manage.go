@@ -29,6 +29,8 @@ type Object struct {
 	SPKI  []byte          `json:"spki,omitempty"`
 	Flags map[string]bool `json:"attributes,omitempty"`
 	Note  string          `json:"note,omitempty"`
+
+	Amiss bool `json:"-"` // it is half a pair, or has a twin
 }
 
 // Says puts into words what the token claims of a private key.
@@ -123,9 +125,9 @@ func readable(all []object, complete bool) []Object {
 		switch {
 		case other == 0:
 		case have[of(o.Class, o.ID)] > 1:
-			one.Note = "twin: another one has this id"
+			one.Note, one.Amiss = "twin: another one has this id", true
 		case have[of(other, o.ID)] == 0 && (complete || o.Class == ckoPrivate):
-			one.Note = "half a pair: the " + className(other) + " is missing"
+			one.Note, one.Amiss = "half a pair: the "+className(other)+" is missing", true
 		}
 		if o.Class == ckoPrivate {
 			one.Key = keys[one.ID]
@@ -136,6 +138,24 @@ func readable(all []object, complete bool) []Object {
 		shown = append(shown, one)
 	}
 	return shown
+}
+
+// Survey tells of half pairs, twins and objects that cannot be read.
+func (s *Store) Survey(ctx context.Context) ([]string, error) {
+	all, err := s.objects(ctx, request{})
+	if err != nil {
+		return nil, err
+	}
+	var amiss []string
+	for _, o := range readable(all, true) {
+		switch {
+		case o.Class == className(unreadable):
+			amiss = append(amiss, fmt.Sprintf("token %q holds an object that cannot be read", s.token.Label))
+		case o.Amiss:
+			amiss = append(amiss, fmt.Sprintf("token %q holds a %s with label %q and id %s: %s", s.token.Label, o.Class, o.Label, o.ID, o.Note))
+		}
+	}
+	return amiss, nil
 }
 
 // Init makes an empty token ready: label, security officer's PIN, user PIN.
