@@ -12,12 +12,12 @@ import (
 	"pki.internal/plan"
 )
 
-//go:embed two-tier two-tier-hsm custodians csr-from-kms offline-root-crl post-quantum fleet iot homelab kms ra kubernetes all:gitops fleet-authorities
+//go:embed two-tier two-tier-hsm custodians csr-from-kms offline-root-crl post-quantum fleet iot homelab kms ra kubernetes all:gitops fleet-authorities active-revocation own-root hierarchy templates policies
 var tree embed.FS
 
 // Names lists the examples.
 func Names() []string {
-	return []string{"two-tier", "two-tier-hsm", "custodians", "csr-from-kms", "offline-root-crl", "post-quantum", "fleet", "iot", "homelab", "kms", "ra", "kubernetes", "gitops", "fleet-authorities"}
+	return []string{"two-tier", "two-tier-hsm", "custodians", "csr-from-kms", "offline-root-crl", "post-quantum", "fleet", "iot", "homelab", "kms", "ra", "kubernetes", "gitops", "fleet-authorities", "active-revocation", "own-root", "hierarchy", "templates", "policies"}
 }
 
 // Files gives the files of an example, by path below the estate's folder.

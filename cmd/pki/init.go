@@ -59,6 +59,10 @@ that is already there is never overwritten.`,
 // gitignore keeps what must never be committed out of Git.
 const gitignore = "# Keys and passwords never go into Git.\n/keys/\n/secrets/\n/shares/\n*.new\n"
 
+// ownRoot is the script of an example that stands for a root which is there
+// already. It writes the passwords, too.
+const ownRoot = "make-root.sh"
+
 // initEstate writes an example; change makes other names of it, nil none.
 func (a *app) initEstate(example string, change func(text string) string) error {
 	files, err := examples.Files(example)
@@ -90,6 +94,17 @@ func (a *app) initEstate(example string, change func(text string) string) error 
 			return err
 		}
 		written = append(written, f.Path)
+	}
+	if slices.Contains(written, ownRoot) {
+		// The estate can be read when the root is there.
+		slices.Sort(written)
+		return a.emit("init", map[string]any{"dir": a.dir, "written": written}, func(w io.Writer) {
+			fmt.Fprintf(w, "The estate is in %s:\n", a.dir)
+			for _, name := range written {
+				fmt.Fprintf(w, "  %s\n", name)
+			}
+			fmt.Fprintf(w, "\nNext: put your root into import/, or let openssl make one, then plan:\n  sh %s\n  pki -C %s plan --out plan.json\n", path.Join(a.dir, ownRoot), a.dir)
+		})
 	}
 	loaded, diags := hclspec.Load(root.FS(), nil)
 	if diags.HasErrors() {

@@ -20,7 +20,16 @@ fetch /intermediates.pem | cmp -s - "$tree/certs/intermediate_ca.crt" || {
 	exit 1
 }
 {{- end}}
-served=$(fetch '/provisioners?limit=100')
+# step-ca lists a hundred provisioners at most, and says where the next page begins.
+served=
+cursor=
+while :; do
+	page=$(fetch "/provisioners?limit=100&cursor=$cursor")
+	served=$served$page
+	next=$(printf '%s' "$page" | sed -n 's/.*"nextCursor":"\([^"]*\)".*/\1/p')
+	[ -n "$next" ] && [ "$next" != "$cursor" ] || break
+	cursor=$next
+done
 for one in {{range .Provisioners}} '"type":"{{.Type}}","name":"{{.Name}}"'{{end}}; do
 	case $served in
 	*"$one"*) ;;

@@ -18,7 +18,16 @@ fetch /intermediates.pem | cmp -s - "$tree/certs/intermediate_ca.crt" || {
 	echo "$url does not sign with certs/intermediate_ca.crt of this folder: see journalctl -u step-ca" >&2
 	exit 1
 }
-served=$(fetch '/provisioners?limit=100')
+# step-ca lists a hundred provisioners at most, and says where the next page begins.
+served=
+cursor=
+while :; do
+	page=$(fetch "/provisioners?limit=100&cursor=$cursor")
+	served=$served$page
+	next=$(printf '%s' "$page" | sed -n 's/.*"nextCursor":"\([^"]*\)".*/\1/p')
+	[ -n "$next" ] && [ "$next" != "$cursor" ] || break
+	cursor=$next
+done
 for one in  '"type":"JWK","name":"admin"' '"type":"ACME","name":"web"'; do
 	case $served in
 	*"$one"*) ;;
