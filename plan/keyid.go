@@ -25,8 +25,8 @@ func (m *maker) idInStore(purpose string, address spec.Address, generation int, 
 	about := strconv.Itoa(generation)
 	for again := 1; ; again++ {
 		id := hex.EncodeToString(m.draw(purpose, address, about, int(n)))
-		if again > 1<<10 || !slices.ContainsFunc(stores, func(k *spec.KeyStore) bool { return m.hasKeyID(k.Address, id) }) {
-			return id // a token that is full of keys says so before anything is made
+		if n == wholeKeyID || again > 1<<10 || !slices.ContainsFunc(stores, func(k *spec.KeyStore) bool { return m.hasKeyID(k.Address, id) }) {
+			return id // 16 random bytes are nobody else's; a token that is full of keys says so before anything is made
 		}
 		about = strconv.Itoa(generation) + " " + strconv.Itoa(again)
 	}

@@ -130,6 +130,7 @@ type maker struct {
 	changes   []Change
 	adopted   map[spec.Address]Generation
 	verdicts  []*verdict
+	bench     *bench // nil before the first verdict
 
 	// olderMaterials are those of every key that the ledger has of an
 	// authority, oldest first, the one that signed until now included.

@@ -11,7 +11,7 @@ import (
 
 // verdict is the judgement of one object of the plan. Objects are built one
 // after the other, because each needs its issuer; judging them needs nothing
-// but them, and is done at the end by as many workers as there are processors.
+// but them, and goes on beside it on every processor.
 type verdict struct {
 	origin spec.Origin
 	what   string
@@ -20,15 +20,43 @@ type verdict struct {
 	found  []lint.Finding
 }
 
-// judgeLater notes an object that is built. find must not change anything.
-func (m *maker) judgeLater(o spec.Origin, what string, d *Draft, find func() []lint.Finding) {
-	m.verdicts = append(m.verdicts, &verdict{origin: o, what: what, draft: d, find: find})
+// bench judges what is put before it, in any order.
+type bench struct {
+	queue  chan *verdict
+	judges sync.WaitGroup
 }
 
-// judgeAll judges what has been built, and reports in the order in which it
-// was built.
+func openBench() *bench {
+	b := &bench{queue: make(chan *verdict, 256)}
+	for range runtime.GOMAXPROCS(0) {
+		b.judges.Go(func() {
+			for v := range b.queue {
+				v.found = v.find()
+			}
+		})
+	}
+	return b
+}
+
+// judgeLater has an object judged that is built. find must not change anything,
+// nor read what is still going to change.
+func (m *maker) judgeLater(o spec.Origin, what string, d *Draft, find func() []lint.Finding) {
+	if m.bench == nil {
+		m.bench = openBench()
+	}
+	v := &verdict{origin: o, what: what, draft: d, find: find}
+	m.verdicts = append(m.verdicts, v)
+	m.bench.queue <- v
+}
+
+// judgeAll waits until everything is judged, and reports in the order in which
+// it was built.
 func (m *maker) judgeAll() {
-	inParallel(len(m.verdicts), func(i int) { m.verdicts[i].found = m.verdicts[i].find() })
+	if m.bench == nil {
+		return
+	}
+	close(m.bench.queue)
+	m.bench.judges.Wait()
 	for _, v := range m.verdicts {
 		v.draft.Findings = m.judge(v.origin, v.what, v.found)
 	}
