@@ -112,7 +112,7 @@ online CAs need.
 	root.AddCommand(
 		schemaCommand(a),
 		initCommand(a), fmtCommand(a), validateCommand(a), planCommand(a), showCommand(a), approveCommand(a), applyCommand(a),
-		verifyCommand(a), statusCommand(a), crlCommand(a), csrCommand(a), lintCommand(a), renderCommand(a), graphCommand(a), shareCommand(a), tokenCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
+		verifyCommand(a), statusCommand(a), crlCommand(a), csrCommand(a), lintCommand(a), renderCommand(a), deliverCommand(a), graphCommand(a), shareCommand(a), tokenCommand(a), wordsCommand(a), versionCommand(a), exitCodesTopic(),
 	)
 	root.AddCommand(doctorCommand(a), bundleCommand(a), ceremonyCommand(a))
 	root.InitDefaultHelpCmd()
