@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"pki.internal/plan/tbs"
 )
 
 // checkCRL holds a signed CRL against the action that plans it.
@@ -30,7 +28,7 @@ func (s *State) checkCRL(signed *Signed, planned *CRLAction) error {
 		return err
 	}
 	issuer, _ = s.Verifying(issuer)
-	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, list.RawTBSRevocationList, list.Signature); err != nil {
+	if err := s.verify(planned.Issuer.Algorithm, issuer, list.RawTBSRevocationList, list.Signature); err != nil {
 		return fmt.Errorf("its CRL: %w", err)
 	}
 	return nil

@@ -36,6 +36,7 @@ type State struct {
 	delta     *delta          // what the entry at hand changes, nil between entries
 	shares    []ShareSet
 	rehearses bool              // Rehearsing gave it
+	proofs    *Proofs           // signatures that need not be verified again
 	standIns  map[string][]byte // in a rehearsal: public keys that stand in for those of the ledger
 	aborted   []string          // digests of plans whose ceremonies were aborted
 	named     *CustodiansNamed  // holders of the set that comes next
@@ -453,7 +454,7 @@ func (s *State) signCertificate(signed *Signed) error {
 		return err
 	}
 	issuer, _ = s.Verifying(issuer)
-	if err := tbs.Verify(planned.Issuer.Algorithm, issuer, certificate.RawTBSCertificate, certificate.Signature); err != nil {
+	if err := s.verify(planned.Issuer.Algorithm, issuer, certificate.RawTBSCertificate, certificate.Signature); err != nil {
 		return fmt.Errorf("its certificate: %w", err)
 	}
 	enter := s.enter

@@ -54,6 +54,7 @@ type Book struct {
 	Entries  []Entry
 	states   []plan.State // after each entry
 	withheld map[plan.Audience]int
+	proofs   *plan.Proofs
 	observed bool // a plan is withheld, so that facts are observed and not replayed
 }
 
@@ -74,10 +75,10 @@ func (e *EntryError) Unwrap() error { return e.Err }
 // when it is whole. Every line is held against the chain, and every fact
 // against the plan it belongs to.
 func Read(text []byte) (b *Book, torn []byte, err error) {
-	b = &Book{}
 	end := bytes.LastIndexByte(text, '\n') + 1
 	torn = bytes.Clone(text[end:])
 	lines := decode(slices.Collect(bytes.Lines(text[:end])))
+	b = &Book{proofs: prove(lines)}
 	err = b.replay(lines)
 	if err != nil && b.Withheld() > 0 {
 		b = &Book{observed: true}
@@ -122,6 +123,17 @@ func decode(lines [][]byte) []decoded {
 	}
 	wait.Wait()
 	return all
+}
+
+// prove verifies what lines say was signed, on every processor.
+func prove(lines []decoded) *plan.Proofs {
+	facts := make([]plan.Event, 0, len(lines))
+	for _, l := range lines {
+		if l.err == nil && l.entry.Fact != nil {
+			facts = append(facts, *l.entry.Fact)
+		}
+	}
+	return plan.Prove(facts)
 }
 
 // decode reads one line.
@@ -176,7 +188,7 @@ func (b *Book) fold(e Entry) (err error) {
 	case b.observed:
 		next, err = next.Observe(*e.Fact, head)
 	default:
-		next, err = next.Apply(*e.Fact, head)
+		next, err = next.Knowing(b.proofs).Apply(*e.Fact, head)
 	}
 	b.states = append(b.states, next)
 	return err
