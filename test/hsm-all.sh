@@ -53,6 +53,6 @@ PKI_TEST_MODULE=$lib/libtpm2_pkcs11.so.1 PKI_TEST_TOKEN=pkitest PKI_TEST_PIN=use
 	PKI_TEST_ALGORITHMS="ecdsa-p256 ecdsa-p384" PKI_TEST_LACKS="ed25519 rsa-4096" \
 	PKI_TEST_ENV="DBUS_SESSION_BUS_ADDRESS=$DBUS_SESSION_BUS_ADDRESS TPM2_PKCS11_LOG_LEVEL=0" suite "tpm2-pkcs11 on a TPM in software"
 
-echo "hsm-all: a whole ceremony with a fault at every call of either token"
+echo "hsm-all: a whole ceremony with a fault at every call of either token, an hour or two on two cores"
 PKI_TEST_EVERY_CALL=1 go test -count 1 -timeout 3h ./cmd/pki -run '^TestFaultAtEveryCallOfACeremony$' -v >"$work/out" 2>&1 || { cat "$work/out"; exit 1; }
 grep ' calls, ' "$work/out"

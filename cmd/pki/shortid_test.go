@@ -54,3 +54,30 @@ func TestTokenOfShortIDs(t *testing.T) {
 	must(t, env, "-C", dir, "apply", planOf(dir), "--yes")
 	s.whole(t, dir, env, false)
 }
+
+// TestBackupOnATokenOfShortIDs wants a clone of a key whose id is longer than
+// the second token keeps.
+func TestBackupOnATokenOfShortIDs(t *testing.T) {
+	s := newFaultScene(t)
+	dir, env := s.fresh(t)
+	file := filepath.Join(dir, "estate.pki.hcl")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const backup = "backup    = [key_store.b]"
+	alone := strings.Replace(string(text), backup, "", 1)
+	if err := errors.Join(os.WriteFile(file, []byte(alone), 0o600), os.Remove(planOf(dir))); err != nil {
+		t.Fatal(err)
+	}
+	must(t, env, "-C", dir, "plan", "--out", planOf(dir))
+	must(t, env, "-C", dir, "apply", planOf(dir), "--yes")
+	wanted := strings.Replace(strings.Replace(string(text), backup, backup+"\n    backup_policy = \"vendor-clone\"", 1), `token  = "acme-b"`, "token  = \"acme-b\"\n  capabilities = \"b.json\"", 1)
+	if err := errors.Join(os.WriteFile(file, []byte(wanted), 0o600), os.WriteFile(filepath.Join(dir, "b.json"), fmt.Appendf(nil, keepsTwo, "b"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	out, err := pki(env, "-C", dir, "plan")
+	if said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", "")), " "); err == nil || !strings.Contains(said, `b.json says that the token "acme-b" keeps 2 bytes of a key's id, and the key of authority.root has one of 16. Name another token for the backup.`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,4 +123,36 @@ func TestContractElsewhere(t *testing.T) {
 		return s
 	}
 	hsmtest.Run(t, c)
+	t.Run("report", func(t *testing.T) {
+		reports(t, o, pin, algorithms("PKI_TEST_ALGORITHMS"), algorithms("PKI_TEST_LACKS"))
+	})
+}
+
+// reports wants a self-test to see what the suite saw, and to leave nothing that
+// it does not name. A wrong PIN, which is the last thing tried, is answered in
+// words.
+func reports(t *testing.T, o Options, pin string, can, cannot []spec.Algorithm) {
+	found, err := Test(t.Context(), o, []byte(pin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for works, all := range map[bool][]spec.Algorithm{true: can, false: cannot} {
+		for _, a := range all {
+			if why, does := found.Can(a); does != works {
+				t.Errorf("the report says of %s: %t, %s", a, does, why)
+			}
+		}
+	}
+	left, err := Inspect(t.Context(), o, true, []byte(pin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range left.Objects {
+		if one.Label == testLabel && !strings.Contains(strings.Join(found.Observations, "\n"), one.ID) {
+			t.Errorf("the test left %+v, and does not say so", one)
+		}
+	}
+	if _, err := Open(t.Context(), o, []byte("9999")); !errors.Is(err, hsm.ErrWrongPIN) || !strings.Contains(err.Error(), "it was tried once and will not be tried again by itself") {
+		t.Errorf("a wrong PIN: %v", err)
+	}
 }
