@@ -127,6 +127,7 @@ func allRules() []Rule {
 		sshRules(),
 		sshSignatureRules(),
 		sshContentRules(),
+		sshLifeRules(),
 		estateRules(),
 		ceremonyRules(),
 		tokenRules(),

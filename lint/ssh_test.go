@@ -84,8 +84,15 @@ func sshFixtures(t testing.TB) map[string][2]func(*sshScene) {
 		"e_ssh_expired": {nil, func(s *sshScene) {
 			s.cert.ValidAfter, s.cert.ValidBefore = uint64(testNow.Add(-16*time.Hour).Unix()), uint64(testNow.Unix())
 		}},
-		"w_ssh_user_cert_extensions":    {nil, func(s *sshScene) { s.cert.Extensions["permit-agent-forwarding"] = "" }},
-		"e_ssh_serial_or_keyid_missing": {nil, func(s *sshScene) { s.cert.Serial, s.cert.KeyId = 0, "" }},
+		"w_ssh_lives_long": {nil, func(s *sshScene) {
+			s.cert.ValidBefore = s.cert.ValidAfter + 365*24*3600
+		}},
+		"w_ssh_not_yet_valid": {nil, func(s *sshScene) {
+			s.cert.ValidAfter, s.cert.ValidBefore = uint64(testNow.Add(time.Hour).Unix()), uint64(testNow.Add(2*time.Hour).Unix())
+		}},
+		"w_ssh_principal_matches_nobody": {nil, func(s *sshScene) { s.cert.ValidPrincipals = []string{"ada", "dev-*", "on call"} }},
+		"w_ssh_user_cert_extensions":     {nil, func(s *sshScene) { s.cert.Extensions["permit-agent-forwarding"] = "" }},
+		"e_ssh_serial_or_keyid_missing":  {nil, func(s *sshScene) { s.cert.Serial, s.cert.KeyId = 0, "" }},
 		"e_ssh_unknown_critical_option": {func(s *sshScene) { s.cert.CriticalOptions = map[string]string{"source-address": "10.0.0.0/8"} }, func(s *sshScene) {
 			s.cert.CriticalOptions = map[string]string{"no-weekends@acme.example": ""}
 		}},
