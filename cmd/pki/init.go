@@ -60,7 +60,7 @@ that is already there is never overwritten.`,
 const gitignore = "# Keys and passwords never go into Git.\n/keys/\n/secrets/\n/shares/\n*.new\n"
 
 // ownRoot is the script of an example that stands for a root which is there
-// already. It writes the passwords, too.
+// already: what lies in import/ is a root whose key nobody has.
 const ownRoot = "make-root.sh"
 
 // initEstate writes an example; change makes other names of it, nil none.
@@ -95,17 +95,6 @@ func (a *app) initEstate(example string, change func(text string) string) error 
 		}
 		written = append(written, f.Path)
 	}
-	if slices.Contains(written, ownRoot) {
-		// The estate can be read when the root is there.
-		slices.Sort(written)
-		return a.emit("init", map[string]any{"dir": a.dir, "written": written}, func(w io.Writer) {
-			fmt.Fprintf(w, "The estate is in %s:\n", a.dir)
-			for _, name := range written {
-				fmt.Fprintf(w, "  %s\n", name)
-			}
-			fmt.Fprintf(w, "\nNext: put your root into import/, or let openssl make one, then plan:\n  sh %s\n  pki -C %s plan --out plan.json\n", path.Join(a.dir, ownRoot), a.dir)
-		})
-	}
 	loaded, diags := hclspec.Load(root.FS(), nil)
 	if diags.HasErrors() {
 		a.sources = loaded.Sources
@@ -127,7 +116,11 @@ func (a *app) initEstate(example string, change func(text string) string) error 
 		for _, name := range written {
 			fmt.Fprintf(w, "  %s\n", name)
 		}
-		fmt.Fprintf(w, "\nNext: read and change the *%s files, then\n  pki -C %s plan --out plan.json\n", hclspec.Suffix, a.dir)
+		fmt.Fprintf(w, "\nNext: read and change the *%s files, then\n", hclspec.Suffix)
+		if slices.Contains(written, ownRoot) {
+			fmt.Fprintf(w, "  sh %s    # or put the root that you have into import/, and its key into keys/root\n", path.Join(a.dir, ownRoot))
+		}
+		fmt.Fprintf(w, "  pki -C %s plan --out plan.json\n", a.dir)
 	})
 }
 

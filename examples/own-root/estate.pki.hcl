@@ -3,6 +3,8 @@
 # taken in as they are, and nothing of it is signed again but its next list.
 #
 #   sh make-root.sh    # stands for the root that you have
+#
+# What lies in import/ before that is a root whose key nobody has.
 
 estate "own-root" {
   environment = "lab"

@@ -1,15 +1,13 @@
 #!/bin/sh
-# Stands for the root that you have: openssl makes one, with its last list, and its
+# Stands for the root that you have, and takes the place of the one in import/,
+# whose key nobody has: openssl makes one, with its last list, and its
 # key is encrypted under the password of key_store.root. With a root of your own,
 # put its certificate and list into import/, and its key as this script does:
 #   openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000 ...
 set -eu
 cd "$(dirname "$0")"
 umask 077
-mkdir -p import keys/root secrets
-for secret in root online; do
-	[ -s secrets/$secret.txt ] || openssl rand -hex 24 >secrets/$secret.txt
-done
+mkdir -p import keys/root
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cat >"$work/root.cnf" <<'END'

@@ -2,6 +2,7 @@ package hclspec
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -89,6 +90,10 @@ func (s *scanner) plain(text []byte) bool {
 		switch {
 		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 			i++
+		case c >= utf8.RuneSelf:
+			// Part of a letter, or of what the lexer leaves out: a number may begin
+			// behind it.
+			i, s.fresh = i+1, false
 		case isLetter(c):
 			end := i + 1
 			for end < len(text) && (isLetter(text[end]) || isDigit(text[end]) || text[end] == '-') {
@@ -201,7 +206,7 @@ func stringEnd(text []byte) int {
 }
 
 func isLetter(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= 0x80
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

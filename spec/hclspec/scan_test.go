@@ -82,6 +82,9 @@ func FuzzScan(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte("a = {\n for x in [\"${y}\", \"\\\"\"] : x => <<E\n${1}\nE\n}\n"))
+	// A number behind a byte that is no letter, though it looks like one.
+	f.Add([]byte("a = \xcc0e700\n"))
+	f.Add([]byte("a = €0e700\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		_, _, quick := scan(text, "f")
 		if _, exact := tooDeep(text, "f"); exact != quick {
