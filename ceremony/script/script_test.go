@@ -44,7 +44,7 @@ func TestEveryActionHasOneStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if !e.IsDir() || e.Name() == "iot" { // its plan takes in files that its README makes
+		if !e.IsDir() || e.Name() == "iot" || e.Name() == "own-root" { // their plans take in files that are made beside them
 			continue
 		}
 		t.Run(e.Name(), func(t *testing.T) {

@@ -182,7 +182,7 @@ func (w *writer) secrets() {
 		keys := w.keysIn(store)
 		s := Step{
 			Role: spec.Operator, Does: KeyStore, Title: "Open " + store.String(), Subject: store, Minutes: 1,
-			Expect: "it opens; a new key finds its place empty", Needs: w.pluggedIn(store),
+			Expect: w.opens(), Needs: w.pluggedIn(store),
 		}
 		if len(keys) > 0 {
 			s.Title, s.Minutes = fmt.Sprintf("Have %s prove %s", strings.Join(keys, ", "), itself(len(keys))), 2
@@ -190,6 +190,16 @@ func (w *writer) secrets() {
 		}
 		w.add(s)
 	}
+}
+
+// opens says what is expected of a key store. One whose secret this plan makes
+// opens only then; which one that is, no plan says.
+func (w *writer) opens() string {
+	const good = "it opens; a new key finds its place empty"
+	if slices.ContainsFunc(w.plan.Actions, func(a plan.Action) bool { return a.Kind == plan.EstablishShares }) {
+		return good + "; or its secret is still to be made, and it opens when it is"
+	}
+	return good
 }
 
 func itself(n int) string {

@@ -230,7 +230,7 @@ func (a *app) approved(p *plan.Plan, digest []byte, state plan.State, given plan
 		"officer": given.Officer, "role": given.Role, "digest": fmt.Sprintf("%x", digest), "file": approvalsName(name), "approvals": have, "needed": need,
 	}
 	return a.emit("approve", result, func(w io.Writer) {
-		fmt.Fprintf(w, "%s approves this plan as %s:\n\n  %s\n\n", given.Officer, given.Role, planSummary(p))
+		fmt.Fprintf(w, "%s approves this plan as %s:\n\n  %s\n\n", given.Officer, given.Role, hang(planSummary(p), a.width, 2))
 		printDigest(w, digest)
 		fmt.Fprintf(w, "\nWritten to %s. ", approvalsName(name))
 		if have < need {
