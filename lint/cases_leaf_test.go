@@ -11,22 +11,16 @@ import (
 	"testing"
 )
 
-// leafCase is a server's certificate with a change; also are the loud findings
-// of other rules that come with the fault.
-func leafCase(about string, change func(*x509.Certificate), also ...string) func(testing.TB) scene {
+// leafCase is a server's certificate with a change.
+func leafCase(about string, change func(*x509.Certificate)) func(testing.TB) scene {
 	return func(t testing.TB) scene {
 		return certificateScene(t, about, func(g *stage) {
-			g.role, g.also = RoleLeaf, also
-			g.subject = leafTemplate(t, g.key)
+			g.role, g.subject = RoleLeaf, leafTemplate(t, g.key)
 			if change != nil {
 				change(g.subject)
 			}
 		})
 	}
-}
-
-func cleanLeaf(t testing.TB) scene {
-	return leafCase("A server's certificate as it should be.", nil)(t)
 }
 
 // spelled makes a subject of one attribute beside the common name.
@@ -90,11 +84,7 @@ func urlFixtures() []fixture {
 
 // purposeCase gives a leaf purposes and a key usage.
 func purposeCase(about string, usage x509.KeyUsage, purposes ...x509.ExtKeyUsage) func(testing.TB) scene {
-	var also []string
-	if usage == x509.KeyUsageKeyAgreement {
-		also = []string{"error e_cabf_ecc_allowed_key_usages"}
-	}
-	return leafCase(about, func(c *x509.Certificate) { c.KeyUsage, c.ExtKeyUsage = usage, purposes }, also...)
+	return leafCase(about, func(c *x509.Certificate) { c.KeyUsage, c.ExtKeyUsage = usage, purposes })
 }
 
 // criticalTimeStamping is the extended key usage of a time stamping authority.
