@@ -209,13 +209,9 @@ func remake(r Request) error {
 	if err != nil {
 		return refuse("make the plan again with pki plan --out FILE", "%s", err)
 	}
-	again, diags := plan.Make(r.Estate, r.History.StateAt(r.Plan.Ledger.Entries), in)
+	again, want, diags := plan.MakeEncoded(r.Estate, r.History.StateAt(r.Plan.Ledger.Entries), in)
 	if diags.HasErrors() {
 		return refuse("make a new plan and read what it says", "the plan cannot be made again from this estate: %s", diags)
-	}
-	want, err := again.Encode()
-	if err != nil {
-		return refuse("make a new plan with pki plan --out FILE", "%s", err)
 	}
 	have, err := r.Plan.Encode()
 	if err != nil || !bytes.Equal(have, want) {

@@ -42,6 +42,17 @@ func withSum(open []byte, sum string) ([]byte, error) {
 	return slices.Concat(open[:at], []byte(sum), open[at:]), nil
 }
 
+// withoutSum takes the sum out of a plan's canonical bytes.
+func withoutSum(text []byte, sum string) ([]byte, error) {
+	whole := []byte(`,"sum":"` + sum + `",`)
+	i := bytes.LastIndex(text, whole)
+	if i < 0 {
+		return nil, errors.New("the plan has no sum")
+	}
+	at := i + len(`,"sum":"`)
+	return slices.Concat(text[:at], text[at+len(sum):]), nil
+}
+
 func sumOf(open []byte) string {
 	sum := sha256.Sum256(open)
 	return hex.EncodeToString(sum[:])

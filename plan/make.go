@@ -51,13 +51,20 @@ func (p *Plan) Remake() (Inputs, error) {
 // missing. Every certificate and CRL in it has been built whole and linted;
 // with an error among the diagnostics there is no plan.
 func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
+	p, _, diags := MakeEncoded(e, s, in)
+	return p, diags
+}
+
+// MakeEncoded is Make with what Encode gives for the plan, which was needed for
+// its sum.
+func MakeEncoded(e *spec.Estate, s State, in Inputs) (*Plan, []byte, spec.Diagnostics) {
 	in.At = in.At.UTC().Truncate(time.Second)
 	m := &maker{
 		estate: e, state: s, in: in, family: familyOf(e), around: s.neighbours(), materials: map[spec.Address]*material{}, olderMaterials: map[spec.Address][]*material{},
 		previews: map[spec.Algorithm]int{}, crlReasons: map[int]string{}, crlBlasts: map[int]*Blast{}, adopted: map[spec.Address]Generation{}, numbers: map[spec.Address]*big.Int{},
 	}
 	if !m.prepare() {
-		return nil, m.diags.Sorted()
+		return nil, nil, m.diags.Sorted()
 	}
 	if len(in.RestoreDrill) > 0 {
 		m.restoreDrill()
@@ -71,15 +78,17 @@ func Make(e *spec.Estate, s State, in Inputs) (*Plan, spec.Diagnostics) {
 	m.unusedWaivers()
 	m.inheritedWaivers()
 	m.forgotten()
+	var text []byte
 	if !m.diags.HasErrors() {
-		if err := m.plan.Seal(); err != nil {
+		var err error
+		if text, err = m.plan.sealed(); err != nil {
 			m.say("Plan that cannot be written", "%s. This is a fault of the program; please report it.", err)
 		}
 	}
 	if m.diags.HasErrors() {
-		return nil, m.diags.Sorted()
+		return nil, nil, m.diags.Sorted()
 	}
-	return m.plan, m.diags.Sorted()
+	return m.plan, text, m.diags.Sorted()
 }
 
 // wants plans everything that the estate wants and the state does not have.

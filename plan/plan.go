@@ -280,7 +280,11 @@ func Decode(text []byte) (*Plan, error) {
 	if err := DecodeStrict(text, p); err != nil {
 		return nil, fmt.Errorf("not a plan that this version reads: %w", err)
 	}
-	return p, p.wellFormed()
+	open, err := withoutSum(text, p.Sum)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.checked(open)
 }
 
 // Digest is the SHA-256 of the canonical bytes.
@@ -292,17 +296,25 @@ func (p *Plan) Digest() ([32]byte, error) {
 // Seal fills in the plan's sum. Make has done it; a plan that was changed on
 // purpose is sealed again.
 func (p *Plan) Seal() error {
-	sum, err := p.sum()
-	p.Sum = sum
+	open, err := p.canonical()
+	p.Sum = sumOf(open)
 	return err
 }
 
-func (p *Plan) sum() (string, error) {
-	text, err := p.canonical()
-	return sumOf(text), err
+// sealed fills in the plan's sum and encodes it.
+func (p *Plan) sealed() ([]byte, error) {
+	open, err := p.canonical()
+	if err != nil {
+		return nil, err
+	}
+	p.Sum = sumOf(open)
+	if err := p.checked(open); err != nil {
+		return nil, err
+	}
+	return withSum(open, p.Sum)
 }
 
-// wellFormed checks what types alone cannot say.
+// wellFormed is checked for a plan that was not encoded.
 func (p *Plan) wellFormed() error {
 	open, err := p.canonical()
 	if err != nil {
@@ -311,8 +323,8 @@ func (p *Plan) wellFormed() error {
 	return p.checked(open)
 }
 
-// checked is wellFormed for a plan whose canonical form without its sum is
-// there already.
+// checked checks what types alone cannot say. It takes the plan's canonical
+// form without its sum.
 func (p *Plan) checked(open []byte) error {
 	if sumOf(open) != p.Sum && p.Format == Format {
 		return errors.New("the plan's sum does not match: a byte of it was changed after it was made")

@@ -102,7 +102,7 @@ func (a *app) plan(o planOptions) error {
 	if err != nil {
 		return err
 	}
-	p, diags := plan.Make(estate, book.State(), in)
+	p, text, diags := plan.MakeEncoded(estate, book.State(), in)
 	if diags.HasErrors() {
 		return diags
 	}
@@ -110,10 +110,6 @@ func (a *app) plan(o planOptions) error {
 	room, err := script.Of(p)
 	if err != nil {
 		return spec.Diagnostics{{Severity: spec.Error, Summary: "Ceremony that cannot be held", Detail: "In the script of this plan, " + err.Error() + "."}}
-	}
-	text, err := p.Encode()
-	if err != nil {
-		return err
 	}
 	digest := sha256.Sum256(text)
 	if o.out != "" && len(p.Actions) > 0 {

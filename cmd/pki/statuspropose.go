@@ -53,17 +53,13 @@ func (a *app) propose(o statusOptions, estate *spec.Estate, state plan.State, al
 	if due != nil && due.After(now) {
 		in.At = *due
 	}
-	p, diags := plan.Make(estate, state, in)
+	p, text, diags := plan.MakeEncoded(estate, state, in)
 	if diags.HasErrors() {
 		return nil, diags
 	}
 	a.warn(diags)
 	if len(p.Actions) == 0 {
 		return nil, nil
-	}
-	text, err := p.Encode()
-	if err != nil {
-		return nil, err
 	}
 	if err := savePlan(o.propose, text); err != nil {
 		return nil, err
