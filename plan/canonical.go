@@ -18,6 +18,9 @@ func Canonical(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if canonical, done := canonize(text); done {
+		return canonical, nil
+	}
 	return jcs.Transform(text)
 }
 
