@@ -3,6 +3,8 @@ package lint
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -48,7 +50,8 @@ func looseRules() []Rule {
 		check: func(o *object) []string {
 			var details []string
 			for i, p := range o.tree.config.Authority.Provisioners {
-				if strings.HasPrefix(strings.ToLower(p.ConfigurationEndpoint), "http://") {
+				u, err := url.Parse(p.ConfigurationEndpoint)
+				if err == nil && strings.EqualFold(u.Scheme, "http") && !onThisHost(u.Hostname()) {
 					details = append(details, fmt.Sprintf("%s: configurationEndpoint is %q", p.where(i), p.ConfigurationEndpoint))
 				}
 			}
@@ -228,4 +231,12 @@ func checkSCEP(o *object) []string {
 		}
 	}
 	return details
+}
+
+// onThisHost says whether a host name never leaves the machine (RFC 6761 §6.3,
+// RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
+func onThisHost(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
 }
