@@ -57,7 +57,12 @@ func looseRules() []Rule {
 			}
 			return details
 		},
-	}, {
+	}}
+}
+
+// openRules are about what step-ca lets anybody have.
+func openRules() []Rule {
+	return []Rule{{
 		ID: "w_caj_instances_choose_names", Severity: Warn, Object: ObjectStepCA,
 		Title:     "a cloud's instance gets its own names only, and once",
 		Harm:      "any instance asks for the name of the database server",

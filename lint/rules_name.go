@@ -60,7 +60,12 @@ func nameRules() []Rule {
 		Advice:    "take the character out; it mostly comes with text that was copied from a web page",
 		applies:   always,
 		check:     checkInvisible,
-	}, {
+	}}
+}
+
+// hostNameRules are about the names in a certificate, as clients compare them with hosts.
+func hostNameRules() []Rule {
+	return []Rule{{
 		ID: "w_ca_common_name_not_in_san", Severity: Warn, Object: ObjectCertificate,
 		Title:     "a host in a server's common name is one of its alternative names",
 		Harm:      "Go since 1.15, and every browser, look at the alternative names only: the host in the common name gets an error",

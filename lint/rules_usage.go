@@ -74,7 +74,12 @@ func usageRules() []Rule {
 			}
 			return nil
 		},
-	}, {
+	}}
+}
+
+// aloneRules are about purposes and extensions that do not go with others.
+func aloneRules() []Rule {
+	return []Rule{{
 		ID: "e_ca_time_stamping_not_alone", Severity: Error, Object: ObjectCertificate,
 		Title:     "a time stamping authority's purpose is critical, and its only one",
 		Harm:      "openssl ts -verify and others refuse every stamp that it ever made",
@@ -127,7 +132,12 @@ func usageRules() []Rule {
 			}
 			return []string{"id-pkix-ocsp-nocheck, and no OCSPSigning among the purposes"}
 		},
-	}, {
+	}}
+}
+
+// purposeNameRules are about names that a purpose wants, or does without.
+func purposeNameRules() []Rule {
+	return []Rule{{
 		ID: "e_ca_spiffe_id_invalid", Severity: Error, Object: ObjectCertificate,
 		Title:     "a SPIFFE identity is one, and well-formed",
 		Harm:      "Envoy, Istio and go-spiffe refuse the certificate as a whole",
