@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"fmt"
 	"slices"
 	"strings"
@@ -133,24 +131,8 @@ func mayServe(c *x509.Certificate) bool {
 		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
-const smallPrivateKey = "e_ecdsa_small_private_key"
-
-// PrepareCurve builds what zlint's search for small private keys needs for a
-// curve, as the first certificate of the curve would. Whoever knows that one
-// comes may have it done in the meantime.
-func PrepareCurve(curve elliptic.Curve) {
-	search := lint.GlobalRegistry().CertificateLints().ByName(smallPrivateKey)
-	if search == nil {
-		return
-	}
-	base := curve.Params()
-	search.Lint().Execute(&x509.Certificate{ // whose private key is 1
-		PublicKeyAlgorithm: x509.ECDSA, PublicKey: &ecdsa.PublicKey{Curve: curve, X: base.Gx, Y: base.Gy},
-	})
-}
-
 // searchesKey says whether a lint looks for the private half of the key. Those
-// are the slow ones: one builds tables for 80 ms the first time.
+// are the slow ones.
 func searchesKey(name string) bool {
 	return name == smallPrivateKey || name == "e_rsa_fermat_factorization"
 }
@@ -159,7 +141,7 @@ func searchesKey(name string) bool {
 func (z *zlints) certificate(c *x509.Certificate, given Certificate, now time.Time) []Finding {
 	var findings []Finding
 	for _, l := range z.certificates {
-		if given.Preview && searchesKey(l.Name) || l.servers && !mayServe(c) {
+		if given.Preview && searchesKey(l.Name) || l.servers && !mayServe(c) || l.Name == smallPrivateKey && !mayBeSmall(c) {
 			continue
 		}
 		run, coming := l.CertificateLint, isComing(l.LintMetadata, now)
