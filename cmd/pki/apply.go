@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -68,17 +69,20 @@ ceremony. Without a plan no ceremony key can be reached.`,
 }
 
 func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error {
-	t, err := a.takeUp(name, o.yes)
+	// Where people are asked, a helper process is not what takes long.
+	helpers := &pkcs11.Helpers{}
+	defer func() { helpers.Close() }()
+	t, err := a.takeUp(name, o.yes, func(p *plan.Plan) {
+		if o.yes {
+			helpers = pkcs11.StartHelpers(len(p.Needs.Tokens))
+		}
+	})
 	if err != nil {
 		return err
 	}
 	defer t.root.Close()
 	p, digest, root, estate, self := t.plan, t.digest, t.root, t.estate, t.tool
-	var helpers *pkcs11.Helpers
-	if o.yes {
-		helpers = meantime(p)
-		defer helpers.Close()
-	}
+	helpers.Load(ctx, neededTokens(p, estate, o.lastTry))
 	given, err := readApprovals(name)
 	if err != nil {
 		return err
@@ -129,6 +133,17 @@ func (a *app) applyPlan(ctx context.Context, name string, o applyOptions) error 
 		return failed
 	}
 	return nil
+}
+
+// neededTokens gives the tokens that a plan needs, as they are opened.
+func neededTokens(p *plan.Plan, estate *spec.Estate, lastTry bool) []pkcs11.Options {
+	var tokens []pkcs11.Options
+	for _, k := range estate.KeyStores {
+		if k.Token != nil && slices.ContainsFunc(p.Needs.Tokens, func(n plan.TokenNeeded) bool { return n.Store == k.Address }) {
+			tokens = append(tokens, tokenStore(k.Token, lastTry))
+		}
+	}
+	return tokens
 }
 
 // admit judges the plan on a ledger that nothing writes to yet. A torn entry

@@ -54,7 +54,7 @@ that a key with that id may exist.`,
 const abortWords = "abort this ceremony"
 
 func (a *app) ceremonyAbort(ctx context.Context, name string, o abortOptions) error {
-	t, err := a.takeUp(name, o.yes)
+	t, err := a.takeUp(name, o.yes, nil)
 	if err != nil {
 		return err
 	}

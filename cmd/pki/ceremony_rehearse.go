@@ -72,7 +72,7 @@ type rehearsedStep struct {
 }
 
 func (a *app) ceremonyRehearse(ctx context.Context, name string, o rehearseOptions) error {
-	t, err := a.takeUp(name, false)
+	t, err := a.takeUp(name, false, nil)
 	if err != nil {
 		return err
 	}

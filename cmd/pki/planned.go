@@ -19,9 +19,16 @@ type planned struct {
 }
 
 // takeUp reads a plan and the estate that it is of. yes says that nobody is
-// there to answer, which only a lab allows.
-func (a *app) takeUp(name string, yes bool) (*planned, error) {
+// there to answer, which only a lab allows. meantime, which may be nil, starts
+// what the plan will want later.
+func (a *app) takeUp(name string, yes bool, meantime func(*plan.Plan)) (*planned, error) {
 	t := &planned{}
+	hashed := make(chan error, 1)
+	go func() {
+		var err error
+		t.tool, err = tool()
+		hashed <- err
+	}()
 	var err error
 	if t.plan, t.digest, err = readPlan(name); err != nil {
 		return nil, &ceremony.Refusal{Fact: err.Error(), Next: "get the file again from where it was approved, or make a new plan"}
@@ -32,13 +39,17 @@ func (a *app) takeUp(name string, yes bool) (*planned, error) {
 			Next: "run the command without --yes, on a terminal",
 		}
 	}
-	if t.tool, err = tool(); err != nil {
-		return nil, err
+	if meantime != nil {
+		meantime(t.plan)
 	}
 	if t.root, err = a.folder(); err != nil {
 		return nil, err
 	}
 	if t.estate, err = a.load(t.root, t.plan.Estate.Variables); err != nil {
+		t.root.Close()
+		return nil, err
+	}
+	if err := <-hashed; err != nil {
 		t.root.Close()
 		return nil, err
 	}

@@ -52,6 +52,9 @@ func start(ctx context.Context, o Options) (*client, error) {
 	if !filepath.IsAbs(o.Module) {
 		return nil, refuse(hsm.ErrUnsupported, "write the whole path, such as /usr/lib/softhsm/libsofthsm2.so", "the module's path %q is not absolute", o.Module)
 	}
+	if c := o.Helpers.takeLoaded(o); c != nil {
+		return c, nil
+	}
 	c := o.Helpers.take(o)
 	if c == nil {
 		var err error
@@ -59,17 +62,25 @@ func start(ctx context.Context, o Options) (*client, error) {
 			return nil, err
 		}
 	}
+	if err := c.load(ctx, o); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// load loads the module, and ends the process when that goes wrong.
+func (c *client) load(ctx context.Context, o Options) error {
 	r, err := c.call(ctx, request{Op: "open", Module: o.Module, SHA256: o.SHA256, InitArgs: o.InitArgs}, nil)
 	if err != nil {
 		c.stop()
-		return nil, err
+		return err
 	}
 	c.library = r.Library
 	for _, t := range r.Tokens {
 		t.Token.Slot = t.Slot
 		c.tokens = append(c.tokens, t.Token)
 	}
-	return c, nil
+	return nil
 }
 
 // self is this very program: on Linux also when its file was replaced since.
