@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -109,7 +110,9 @@ func (d Duration) String() string {
 // Span is a length of clock time, as step-ca's claims take it.
 type Span time.Duration
 
-var spanPattern = regexp.MustCompile(`^(?:([0-9]{1,6})d)?((?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s)?)$`)
+var spanPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:([0-9]{1,6})d)?((?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s)?)$`)
+})
 
 // plain writes a span without the zeros that Go appends.
 func (s Span) plain() string {
@@ -128,7 +131,7 @@ const maxSpan = Span(maxDurationUnits * 24 * time.Hour)
 // ParseSpan reads "90s", "5m", "24h", "30d" and combinations from large to
 // small such as "1h30m". A day is 24 hours.
 func ParseSpan(s string) (Span, error) {
-	parts := spanPattern.FindStringSubmatch(s)
+	parts := spanPattern().FindStringSubmatch(s)
 	if s == "" || parts == nil {
 		return 0, fmt.Errorf("%q is not a span of time: write it as 5m, 24h or 30d", s)
 	}

@@ -45,25 +45,37 @@ func (o *OnlineCA) validateNodes(d *Diagnostics) {
 }
 
 var (
-	kubernetesName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`) // RFC 1123 §2.1, as Kubernetes takes it
 	kubernetesSize = regexp.MustCompile(`^[1-9][0-9]*(Mi|Gi|Ti)$`)
-	imageReference = regexp.MustCompile(`^[a-z0-9][a-zA-Z0-9./_-]*(:[0-9]+/[a-zA-Z0-9./_-]+)?(:[A-Za-z0-9_.-]+|@sha256:[0-9a-f]{64})$`)
+	kubernetesName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+	imageReference = regexp.MustCompile(`^[a-z0-9][a-zA-Z0-9./_-]*(:[0-9]+/[a-zA-Z0-9./_-]+)?(:[A-Za-z0-9_.-]+|@sha256:([0-9a-f]+))$`)
 )
+
+// isKubernetesName says whether s is a label (RFC 1123 §2.1), as Kubernetes
+// takes it.
+func isKubernetesName(s string) bool {
+	return len(s) <= 63 && kubernetesName.MatchString(s)
+}
+
+// isImage says whether s names an image with a tag or a digest.
+func isImage(s string) bool {
+	found := imageReference.FindStringSubmatch(s)
+	return found != nil && (found[3] == "" || isDigest(found[3]))
+}
 
 func (k *Kubernetes) validate(d *Diagnostics, o *OnlineCA) {
 	if k == nil {
 		return
 	}
-	if !kubernetesName.MatchString(k.Namespace) {
+	if !isKubernetesName(k.Namespace) {
 		d.Report(k.Origin, "namespace", "Not a name in Kubernetes", "%q is not a name of small letters, digits and dashes. Write it as \"pki\".", k.Namespace)
 	}
-	if k.StorageClass != "" && !kubernetesName.MatchString(k.StorageClass) {
+	if k.StorageClass != "" && !isKubernetesName(k.StorageClass) {
 		d.Report(k.Origin, "storage_class", "Not a name in Kubernetes", "%q is not a name of small letters, digits and dashes. Write it as \"fast\".", k.StorageClass)
 	}
-	if !kubernetesName.MatchString(strings.ReplaceAll(o.Address.FileName(), "_", "-")) {
+	if !isKubernetesName(strings.ReplaceAll(o.Address.FileName(), "_", "-")) {
 		d.Report(o.Origin, "", "Not a name in Kubernetes", "%q cannot name objects of a cluster. Call the block with small letters, digits and dashes.", o.Address.FileName())
 	}
-	if !imageReference.MatchString(k.Image) || strings.HasSuffix(k.Image, ":latest") {
+	if !isImage(k.Image) || strings.HasSuffix(k.Image, ":latest") {
 		d.Report(k.Origin, "image", "Image that may change", "%q does not say which version of step-ca runs. Write a tag or, better, a digest, as in \"smallstep/step-ca:0.30.2\".", k.Image)
 	}
 	if k.Storage != "" && !kubernetesSize.MatchString(k.Storage) {
