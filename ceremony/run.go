@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"pki.internal/ceremony/script"
@@ -64,11 +65,15 @@ type ceremony struct {
 
 // leave closes the stores and wipes the secrets.
 func (c *ceremony) leave() {
+	var closing sync.WaitGroup
 	for _, s := range c.opened {
-		// Nothing is written through a store at the end, so there is nothing
-		// that a failure here could lose.
-		_ = s.Close()
+		closing.Go(func() {
+			// Nothing is written through a store at the end, so there is nothing
+			// that a failure here could lose.
+			_ = s.Close()
+		})
 	}
+	closing.Wait()
 	for _, secret := range c.secrets {
 		clear(secret)
 	}
