@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"cmp"
 	"embed"
 	"net"
@@ -27,6 +28,7 @@ type cluster struct {
 	StorageClass string
 	Port         string
 	CRLPort      string // "" without plain HTTP
+	HelmSecrets  string // where ca.json looks for secrets by an absolute path, which the chart does not have
 	Service      string // name in the cluster
 	SecretFiles  []string
 	Maps         []configMap
@@ -73,6 +75,18 @@ func (c *cluster) HelmFiles() []string {
 // HelmMaps are the folders of the tree that the chart knows nothing of.
 func (c *cluster) HelmMaps() []configMap {
 	return slices.DeleteFunc(slices.Clone(c.Maps), func(m configMap) bool { return !strings.HasPrefix(m.Folder(), "templates/") })
+}
+
+// HelmFolders are those of the database where the chart does not mount it. The
+// chart's home is its image's own.
+func (c *cluster) HelmFolders() []string {
+	var folders []string
+	for _, folder := range c.Writable {
+		if below := strings.TrimPrefix(folder, home); below != "/db" {
+			folders = append(folders, "/home/step"+below)
+		}
+	}
+	return folders
 }
 
 // Folder is where the map's files lie in the tree.
@@ -138,6 +152,9 @@ func (h *host) manifestFiles(tree []plan.File) []plan.File {
 		return nil
 	}
 	for _, f := range tree {
+		if f.Path == "config/ca.json" && bytes.Contains(f.Data, []byte(home+"/secrets/")) {
+			c.HelmSecrets = home + "/secrets"
+		}
 		folder := path.Dir(f.Path)
 		if folder != "config" && folder != "certs" && !strings.HasPrefix(folder, "templates/") {
 			continue
@@ -150,7 +167,7 @@ func (h *host) manifestFiles(tree []plan.File) []plan.File {
 	}
 	names := []string{"deploy/helm-values.yaml", "kustomization.yaml", "kubernetes/service.yaml", "kubernetes/statefulset.yaml", "kubernetes/networkpolicy.yaml"}
 	if c.CRLPort != "" {
-		names = append(names, "kubernetes/cronjob.yaml")
+		names = append(names, "deploy/helm-crl-service.yaml", "kubernetes/cronjob.yaml")
 	}
 	var files []plan.File
 	for _, name := range names {

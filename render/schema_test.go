@@ -140,13 +140,14 @@ func documents(t *testing.T, name, text string) []map[string]any {
 // clusters are online CAs in Kubernetes of every shape.
 func clusters() map[string]*scene {
 	plain := twoTier()
+	plain.ca.Database = &spec.Database{Type: "badgerv2", DataSource: "data"}
 	plain.ca.Kubernetes = &spec.Kubernetes{Namespace: "pki", Image: "smallstep/step-ca:0.30.2", Replicas: 1, StorageClass: "fast"}
 	shell := twoTier()
 	shell.withSSH()
 	shell.ca.Kubernetes = &spec.Kubernetes{Namespace: "pki", Image: "registry.example:5000/step-ca@sha256:" + strings.Repeat("ab", 32), Replicas: 1}
 	shared := twoTier()
 	shared.ca.InsecureAddress, shared.ca.CRL = "", nil
-	shared.ca.Database = &spec.Database{Type: "postgresql", DataSource: "postgresql://step@db/ca?passfile=secrets/pgpass", Name: "ca"}
+	shared.ca.Database = &spec.Database{Type: "postgresql", DataSource: "postgresql://step@db/ca?passfile=/etc/step-ca/secrets/pgpass", Name: "ca"}
 	shared.ca.Kubernetes = &spec.Kubernetes{Namespace: "pki", Image: "smallstep/step-ca:0.30.2", Replicas: 3}
 	cloud := twoTier()
 	cloud.ca.Key = "awskms:key-id=1234;region=eu-central-1"
@@ -179,13 +180,12 @@ func TestManifestsBySchema(t *testing.T) {
 			t.Errorf("%s: there are only %v", what, kinds)
 		}
 		values := documents(t, "helm-values.yaml", tree["deploy/helm-values.yaml"])[0]
-		objects, _ := values["extraObjects"].([]any)
-		for _, object := range objects {
-			for _, one := range documents(t, "extraObjects", object.(string)) {
-				for _, wrong := range schemas.judge(one) {
-					t.Errorf("%s: helm: %s", what, wrong)
-				}
+		if service, has := tree["deploy/helm-crl-service.yaml"]; has {
+			for _, wrong := range schemas.judge(documents(t, "helm-crl-service.yaml", service)[0]) {
+				t.Errorf("%s: helm: %s", what, wrong)
 			}
+		} else if s.ca.InsecureAddress != "" {
+			t.Errorf("%s: helm: no service for the CRL", what)
 		}
 		// What the chart puts into the pod as it is.
 		for word, definition := range map[string]string{"podSecurityContext": "PodSecurityContext", "extraVolumes": "Volume", "extraVolumeMounts": "VolumeMount"} {
