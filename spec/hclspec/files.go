@@ -48,6 +48,11 @@ func (l *loader) parse() map[string][]byte {
 			break
 		}
 		sources[name] = text
+		if at, bad := notUTF8(text, name); bad {
+			l.unreadable = true
+			l.notUTF8(at)
+			continue
+		}
 		found, at, deep := cut(text, name)
 		if deep {
 			l.unreadable = true
@@ -77,6 +82,31 @@ func (l *loader) tooDeep(at hcl.Range) {
 	l.report(at, "Expression out of bounds", "More than %d brackets and operators stand inside one another here, or a number has an exponent above %d. Split the expression with locals.", maxNesting, maxExponent)
 }
 
+// notUTF8 finds the first byte of a text that is not UTF-8. The lexer passes
+// over some of them.
+func notUTF8(text []byte, name string) (hcl.Range, bool) {
+	if utf8.Valid(text) {
+		return hcl.Range{}, false
+	}
+	at := hcl.InitialPos
+	for {
+		r, size := utf8.DecodeRune(text[at.Byte:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			end := at
+			end.Column, end.Byte = end.Column+1, end.Byte+1
+			return hcl.Range{Filename: name, Start: at, End: end}, true
+		case r == '\n':
+			at.Line, at.Column = at.Line+1, 0
+		}
+		at.Column, at.Byte = at.Column+1, at.Byte+size
+	}
+}
+
+func (l *loader) notUTF8(at hcl.Range) {
+	l.report(at, "Invalid character encoding", "This byte is not UTF-8 text. Save the file as UTF-8.")
+}
+
 // cut gives the chunks of a file in either syntax.
 func cut(text []byte, name string) ([]chunk, hcl.Range, bool) {
 	if !strings.HasSuffix(name, JSONSuffix) {
@@ -95,12 +125,6 @@ func (c chunk) parse() parsedChunk {
 		return parsedChunk{file, diags}
 	}
 	file, diags := json.Parse(c.text, c.file)
-	if !utf8.Valid(c.text) {
-		diags = hcl.Diagnostics{{
-			Severity: hcl.DiagError, Summary: "Invalid character encoding", Detail: "JSON is written in UTF-8, and this file is not.",
-			Subject: &hcl.Range{Filename: c.file, Start: hcl.InitialPos, End: hcl.InitialPos},
-		}}
-	}
 	return parsedChunk{file, diags}
 }
 

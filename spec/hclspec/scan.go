@@ -20,8 +20,8 @@ type chunk struct {
 // times its size, and are garbage when it is parsed.
 const chunkSize = 128 << 10
 
-// scan cuts a file into chunks and refuses one that nests deeper than the
-// parser may follow. Lexing costs as much as parsing, so lines of the plain
+// scan cuts a file of UTF-8 text into chunks and refuses one that nests deeper
+// than the parser may follow. Lexing costs as much as parsing, so lines of the plain
 // kind are only looked at byte by byte; from the first line that is not, the
 // lexer reads on.
 func scan(text []byte, file string) (chunks []chunk, at hcl.Range, deep bool) {

@@ -19,6 +19,10 @@ func Style(text []byte, name string) ([]byte, spec.Diagnostics) {
 		l.say("File that cannot be read", "%s is larger than %d MiB. Describe repeated blocks once, with for_each.", name, maxFile>>20)
 		return nil, l.diags
 	}
+	if at, bad := notUTF8(text, name); bad {
+		l.notUTF8(at)
+		return nil, l.diags
+	}
 	if at, deep := tooDeep(text, name); deep {
 		l.tooDeep(at)
 		return nil, l.diags

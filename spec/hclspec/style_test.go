@@ -22,7 +22,7 @@ func TestStyle(t *testing.T) {
 			t.Errorf("%q became %q, want %q\n%s", text, have, want, diagnosticsText(diags))
 		}
 	}
-	for name, bad := range map[string]string{"syntax": "a = ", "deep": "a = " + strings.Repeat("(", 100_000), "large": strings.Repeat("#", maxFile+1)} {
+	for name, bad := range map[string]string{"syntax": "a = ", "deep": "a = " + strings.Repeat("(", 100_000), "large": strings.Repeat("#", maxFile+1), "encoding": "a-=E\xe7\n\n"} {
 		if have, diags := Style([]byte(bad), "a"); have != nil || !diags.HasErrors() {
 			t.Errorf("%s: %d bytes came out", name, len(have))
 		}

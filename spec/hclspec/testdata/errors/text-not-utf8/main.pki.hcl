@@ -1,0 +1,5 @@
+estate "acme" {
+  environment  = "lab"
+  organization = "Müller AG"
+  country      = "DE"
+}
