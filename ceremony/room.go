@@ -95,9 +95,9 @@ type Book interface {
 type Files interface {
 	// Read gives a file's bytes, or an error wrapping fs.ErrNotExist.
 	Read(path string) ([]byte, error)
-	// Write puts a file under its name when it is whole on disk. It replaces
-	// an older file of that name.
-	Write(plan.File) error
+	// Write puts files under their names, in their order, when all are whole
+	// on disk. It replaces older files of those names.
+	Write(...plan.File) error
 	// Remove takes a file away; one that is not there is no error.
 	Remove(path string) error
 }

@@ -450,10 +450,26 @@ func (r *Room) writeFiles() error {
 	if err := r.removeRetired(); err != nil {
 		return err
 	}
-	for _, f := range r.Book.State().Files() {
-		if err := r.writeFile(f); err != nil {
+	return r.writeMissing(r.Book.State().Files())
+}
+
+// writeMissing makes those of the files that are missing or old.
+func (r *Room) writeMissing(files []plan.File) error {
+	var missing []plan.File
+	for _, f := range files {
+		there, err := r.isWritten(f)
+		if err != nil {
 			return err
 		}
+		if !there {
+			missing = append(missing, f)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if err := r.Files.Write(missing...); err != nil {
+		return fmt.Errorf("%s: %w", missing[0].Path, err)
 	}
 	return nil
 }
@@ -469,16 +485,15 @@ func (r *Room) removeRetired() error {
 	return nil
 }
 
-func (r *Room) writeFile(f plan.File) error {
+// isWritten says whether a file is under its name as it should be, or as it was
+// released.
+func (r *Room) isWritten(f plan.File) (bool, error) {
 	have, err := r.Files.Read(f.Path)
-	if err == nil && (bytes.Equal(have, f.Data) || r.Book.State().Released(f.Path, have)) {
-		return nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %w", f.Path, err)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", f.Path, err)
 	}
-	if err := r.Files.Write(f); err != nil {
-		return fmt.Errorf("%s: %w", f.Path, err)
-	}
-	return nil
+	return bytes.Equal(have, f.Data) || r.Book.State().Released(f.Path, have), nil
 }

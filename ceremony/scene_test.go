@@ -210,8 +210,13 @@ func (s *scene) Read(name string) ([]byte, error) {
 	return f.Data, nil
 }
 
-func (s *scene) Write(f plan.File) error {
-	return s.effect("file "+f.Path, func() error { s.files[f.Path] = f; return nil })
+func (s *scene) Write(files ...plan.File) error {
+	for _, f := range files {
+		if err := s.effect("file "+f.Path, func() error { s.files[f.Path] = f; return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *scene) Remove(name string) error { delete(s.files, name); return nil }

@@ -44,6 +44,8 @@ func (o *OnlineCA) validateNodes(d *Diagnostics) {
 	}
 }
 
+// How Kubernetes writes sizes, labels without their length, and images, the
+// length of a digest left to isImage.
 var (
 	kubernetesSize = regexp.MustCompile(`^[1-9][0-9]*(Mi|Gi|Ti)$`)
 	kubernetesName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)

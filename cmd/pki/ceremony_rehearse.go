@@ -331,12 +331,14 @@ func (f *rehearsalFiles) Read(path string) ([]byte, error) {
 	return have.Data, nil
 }
 
-func (f *rehearsalFiles) Write(file plan.File) error {
-	f.made[file.Path] = file
+func (f *rehearsalFiles) Write(files ...plan.File) error {
+	for _, file := range files {
+		f.made[file.Path] = file
+	}
 	if f.folder == nil {
 		return nil
 	}
-	return folderFiles{f.folder}.Write(file)
+	return folderFiles{f.folder}.Write(files...)
 }
 
 func (f *rehearsalFiles) Remove(path string) error {

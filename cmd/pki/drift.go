@@ -264,7 +264,7 @@ func replaceTrees(root *os.Root, base string, trees []tree) (replacement, error)
 			return all, err
 		}
 	}
-	if err := (folderFiles{root}).WriteAll(changed); err != nil {
+	if err := (folderFiles{root}).Write(changed...); err != nil {
 		return all, err
 	}
 	for _, f := range changed {

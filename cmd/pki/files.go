@@ -19,56 +19,22 @@ type folderFiles struct{ root *os.Root }
 // Read gives a file's bytes.
 func (f folderFiles) Read(name string) ([]byte, error) { return f.root.ReadFile(name) }
 
-// Write puts a file under its name in one step.
-func (f folderFiles) Write(file plan.File) error {
-	dir := path.Dir(file.Path)
-	if err := f.root.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	temporary := file.Path + ".new"
-	if err := f.fill(temporary, file); err != nil {
-		return errors.Join(err, ignoreMissing(f.root.Remove(temporary)))
-	}
-	testOnlyEffect("file " + file.Path)
-	if err := f.root.Rename(temporary, file.Path); err != nil {
-		return errors.Join(err, f.root.Remove(temporary))
-	}
-	return f.syncDir(dir)
-}
-
 // manyFiles is from when on one flush of the whole file system is cheaper than
 // one of each file.
 const manyFiles = 200
 
-// WriteAll puts files under their names in their order. Many are flushed
-// together: all are on the disk before the first comes under its name.
-func (f folderFiles) WriteAll(files []plan.File) (err error) {
-	dir, opened := f.root.Open(".")
-	if opened != nil {
-		return opened
-	}
-	defer dir.Close()
-	if len(files) < manyFiles || !syncAround(dir) {
-		for _, file := range files {
-			if err := f.Write(file); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+// Write puts files under their names in their order, each in one step: all are
+// on the disk before the first comes under its name.
+func (f folderFiles) Write(files ...plan.File) (err error) {
 	waiting := files
 	defer func() {
 		for _, file := range waiting {
 			err = errors.Join(err, ignoreMissing(f.root.Remove(file.Path+".new")))
 		}
 	}()
-	folders := byFolder(files)
-	err = tryInParallel(len(folders), func(i int) error { return f.fillFolder(folders[i]) })
+	flush, err := f.fillAll(files)
 	if err != nil {
 		return err
-	}
-	if !syncAround(dir) {
-		return fmt.Errorf("the disk did not take %d files; run this again", len(files))
 	}
 	in := near{root: f.root}
 	defer in.close()
@@ -84,8 +50,40 @@ func (f folderFiles) WriteAll(files []plan.File) (err error) {
 		}
 		waiting = waiting[1:]
 	}
-	syncAround(dir) // the names; each file is whole under its old name or its new one
-	return nil
+	return flush() // the names; each file is whole under its old name or its new one
+}
+
+// fillAll writes files under their temporary names and waits for the disk. It
+// gives what makes the disk keep their names.
+func (f folderFiles) fillAll(files []plan.File) (flush func() error, err error) {
+	folders := byFolder(files)
+	for _, inside := range folders {
+		if err := f.root.MkdirAll(path.Dir(inside[0].Path), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if len(files) >= manyFiles {
+		together, err := f.fillTogether(folders)
+		if together || err != nil {
+			return f.syncAround, err
+		}
+	}
+	flush = func() error {
+		return tryInParallel(len(folders), func(i int) error { return f.syncDir(path.Dir(folders[i][0].Path)) })
+	}
+	return flush, tryInParallel(len(files), func(i int) error { return f.fill(files[i].Path+".new", files[i]) })
+}
+
+// fillTogether writes files with one flush for all of them, and says whether
+// this system has one.
+func (f folderFiles) fillTogether(folders [][]plan.File) (bool, error) {
+	if f.syncAround() != nil {
+		return false, nil
+	}
+	if err := tryInParallel(len(folders), func(i int) error { return f.fillFolder(folders[i]) }); err != nil {
+		return true, err
+	}
+	return true, f.syncAround()
 }
 
 // Remove takes a file away.
@@ -110,9 +108,6 @@ func byFolder(files []plan.File) [][]plan.File {
 // fillFolder writes files of one folder under their temporary names.
 func (f folderFiles) fillFolder(files []plan.File) error {
 	folder := path.Dir(files[0].Path)
-	if err := f.root.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
 	inside, err := f.root.OpenRoot(folder)
 	if err != nil {
 		return err
@@ -225,6 +220,19 @@ func (f folderFiles) syncDir(name string) error {
 		err = closed
 	}
 	return err
+}
+
+// syncAround flushes the file system that the folder is on.
+func (f folderFiles) syncAround() error {
+	d, err := f.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if !syncAround(d) {
+		return errors.New("the disk did not take the files; run this again")
+	}
+	return nil
 }
 
 // testOnlyEffect is called at every point at which a power cut would leave

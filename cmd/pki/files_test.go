@@ -11,9 +11,15 @@ import (
 	"pki.internal/plan"
 )
 
-// TestWriteAll writes so many files that they are flushed together: all or, when
-// one cannot be written, none, and nothing beside them.
-func TestWriteAll(t *testing.T) {
+// TestWriteTogether writes few files, and so many that one flush is for all: all
+// come or, when one cannot be written, none, and nothing beside them.
+func TestWriteTogether(t *testing.T) {
+	for _, n := range []int{3, manyFiles + 1} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { writeTogether(t, n) })
+	}
+}
+
+func writeTogether(t *testing.T, n int) {
 	folder := t.TempDir()
 	root, err := os.OpenRoot(folder)
 	if err != nil {
@@ -22,7 +28,7 @@ func TestWriteAll(t *testing.T) {
 	defer root.Close()
 	many := func(text string) []plan.File {
 		var files []plan.File
-		for i := range manyFiles + 1 {
+		for i := range n {
 			files = append(files, plan.File{Path: fmt.Sprintf("tree%d/sub/file", i), Mode: 0o640, Data: []byte(text)})
 		}
 		return files
@@ -50,19 +56,19 @@ func TestWriteAll(t *testing.T) {
 		return texts, leftovers
 	}
 	for _, text := range []string{"one", "two"} {
-		if err := (folderFiles{root}).WriteAll(many(text)); err != nil {
+		if err := (folderFiles{root}).Write(many(text)...); err != nil {
 			t.Fatal(err)
 		}
-		if texts, leftovers := all(); texts[text] != manyFiles+1 || len(texts) != 1 || leftovers != 0 {
+		if texts, leftovers := all(); texts[text] != n || len(texts) != 1 || leftovers != 0 {
 			t.Errorf("there are %v and %d leftovers", texts, leftovers)
 		}
 	}
 	// The last one cannot be written, because its folder is a file.
 	files := append(many("three"), plan.File{Path: "tree0/sub/file/below", Mode: 0o640, Data: []byte("x")})
-	if err := (folderFiles{root}).WriteAll(files); err == nil {
+	if err := (folderFiles{root}).Write(files...); err == nil {
 		t.Error("a file below a file was written")
 	}
-	if texts, leftovers := all(); texts["two"] != manyFiles+1 || len(texts) != 1 || leftovers != 0 {
+	if texts, leftovers := all(); texts["two"] != n || len(texts) != 1 || leftovers != 0 {
 		t.Errorf("after a failure there are %v and %d leftovers", texts, leftovers)
 	}
 }

@@ -132,9 +132,9 @@ func (m *media) Read(name string) ([]byte, error) {
 	return nil, errors.New("no medium is left")
 }
 
-// Write writes a file on every medium that is left.
-func (m *media) Write(f plan.File) error {
-	return m.each(func(folder folderFiles) error { return folder.Write(f) })
+// Write writes files on every medium that is left.
+func (m *media) Write(files ...plan.File) error {
+	return m.each(func(folder folderFiles) error { return folder.Write(files...) })
 }
 
 // Remove takes a file away on every medium that is left.
