@@ -353,7 +353,7 @@ func TestNodes(t *testing.T) {
 	if !found {
 		t.Error("the node that is left does not know the revocation")
 	}
-	b.signFromDatabase(t, port, password, bad)
+	b.signFromPostgreSQL(t, port, password, bad)
 	for _, s := range nodes {
 		config, err := os.ReadFile(filepath.Join(s.home, "config", "ca.json"))
 		if err != nil || bytes.Contains(config, []byte(password)) {
