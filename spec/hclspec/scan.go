@@ -18,7 +18,7 @@ type chunk struct {
 
 // chunkSize is where a file is cut next. Tokens of a chunk take about thirty
 // times its size, and are garbage when it is parsed.
-const chunkSize = 128 << 10
+const chunkSize = 16 << 10
 
 // scan cuts a file of UTF-8 text into chunks and refuses one that nests deeper
 // than the parser may follow. Lexing costs as much as parsing, so lines of the plain
