@@ -108,19 +108,28 @@ type document struct {
 
 // emit writes a command's result: for programs with --json, else for people.
 func (a *app) emit(command string, result any, human func(w io.Writer)) error {
+	text, err := a.compose(command, result, human)
+	if err != nil {
+		return err
+	}
+	_, err = a.stdout.Write(text)
+	return err
+}
+
+// compose makes what emit writes.
+func (a *app) compose(command string, result any, human func(w io.Writer)) ([]byte, error) {
 	var b bytes.Buffer
 	if a.json {
 		e := json.NewEncoder(&b)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
 		if err := e.Encode(document{FormatVersion: "1.0", Command: command, Result: result, Diagnostics: a.quote(a.warnings)}); err != nil {
-			return err
+			return nil, err
 		}
 	} else {
 		human(&b)
 	}
-	_, err := a.stdout.Write(b.Bytes())
-	return err
+	return b.Bytes(), nil
 }
 
 // fail says on standard error, or as JSON on standard output, why a command

@@ -7,6 +7,23 @@ import (
 	"sync/atomic"
 )
 
+// begin does something beside everything else; the result waits for it.
+func begin[T any](do func() (T, error)) (wait func() (T, error)) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		value, err := do()
+		done <- outcome{value, err}
+	}()
+	return func() (T, error) {
+		o := <-done
+		return o.value, o.err
+	}
+}
+
 // inParallel does something for every number below n, on every processor.
 func inParallel(n int, do func(int)) {
 	var next atomic.Int64

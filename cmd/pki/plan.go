@@ -85,6 +85,7 @@ func (a *app) plan(o planOptions) error {
 			return err
 		}
 	}
+	identified := begin(tool)
 	in, err := a.planInputs(o)
 	if err != nil {
 		return err
@@ -102,6 +103,9 @@ func (a *app) plan(o planOptions) error {
 	if err != nil {
 		return err
 	}
+	if in.Tool, err = identified(); err != nil {
+		return err
+	}
 	p, text, diags := plan.MakeEncoded(estate, book.State(), in)
 	if diags.HasErrors() {
 		return diags
@@ -110,12 +114,6 @@ func (a *app) plan(o planOptions) error {
 	room, err := script.Of(p)
 	if err != nil {
 		return spec.Diagnostics{{Severity: spec.Error, Summary: "Ceremony that cannot be held", Detail: "In the script of this plan, " + err.Error() + "."}}
-	}
-	digest := sha256.Sum256(text)
-	if o.out != "" && len(p.Actions) > 0 {
-		if err := savePlan(o.out, text); err != nil {
-			return err
-		}
 	}
 	drifts, err := renderChanges(root, estate, book.State())
 	if err != nil {
@@ -128,7 +126,7 @@ func (a *app) plan(o planOptions) error {
 		}
 		fmt.Fprintf(a.stderr, "%s written below %s.\n", count(n, "preview"), o.previews)
 	}
-	if err := a.showPlan(o, p, digest[:], drifts, roomSaved{room.Variant, len(room.Steps), room.Minutes, room.Swaps}); err != nil {
+	if err := a.saveAndShow(o, p, text, drifts, roomSaved{room.Variant, len(room.Steps), room.Minutes, room.Swaps}); err != nil {
 		return err
 	}
 	if o.detailed && len(p.Actions)+len(drifts) > 0 {
@@ -137,12 +135,22 @@ func (a *app) plan(o planOptions) error {
 	return nil
 }
 
-func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte, drifts []drift, room roomSaved) error {
+// saveAndShow writes the plan out for people while it is written to its file,
+// and shows it when it is there.
+func (a *app) saveAndShow(o planOptions, p *plan.Plan, text []byte, drifts []drift, room roomSaved) error {
+	sum := sha256.Sum256(text)
+	digest := sum[:]
 	result := saved{Digest: hex.EncodeToString(digest), Words: plan.Words(digest), Changes: len(p.Actions), Plan: p, Render: drifts, Room: room}
-	if o.out != "" && len(p.Actions) > 0 {
+	if len(p.Actions) > 0 {
 		result.Out = o.out
 	}
-	return a.emit("plan", result, func(w io.Writer) {
+	written := begin(func() (string, error) {
+		if result.Out == "" {
+			return "", nil
+		}
+		return result.Out, savePlan(result.Out, text)
+	})
+	shown, err := a.compose("plan", result, func(w io.Writer) {
 		if o.format == "markdown" {
 			a.planMarkdown(w, p, digest, drifts)
 			return
@@ -157,10 +165,18 @@ func (a *app) showPlan(o planOptions, p *plan.Plan, digest []byte, drifts []drif
 			fmt.Fprintf(w, "\nSaved in %s. Next: have it reviewed (pki show %s), then %s apply %s.\n", o.out, o.out, a.self(), o.out)
 		}
 	})
+	if _, failed := written(); failed != nil {
+		return failed
+	}
+	if err != nil {
+		return err
+	}
+	_, err = a.stdout.Write(shown)
+	return err
 }
 
-// planInputs reads the clock, draws the seed and identifies the tool, unless
-// the command line says otherwise.
+// planInputs reads the clock and draws the seed, unless the command line says
+// otherwise. The tool is left out.
 func (a *app) planInputs(o planOptions) (plan.Inputs, error) {
 	in := plan.Inputs{At: a.now(), RestoreDrill: o.drill}
 	if o.at != "" {
@@ -181,10 +197,7 @@ func (a *app) planInputs(o planOptions) (plan.Inputs, error) {
 	if in.Variables, err = parseVars(o.vars); err != nil {
 		return in, err
 	}
-	if _, err := testOnlySeed(in.Seed[:]); err != nil {
-		return in, err
-	}
-	in.Tool, err = tool()
+	_, err = testOnlySeed(in.Seed[:])
 	return in, err
 }
 

@@ -23,12 +23,7 @@ type planned struct {
 // what the plan will want later.
 func (a *app) takeUp(name string, yes bool, meantime func(*plan.Plan)) (*planned, error) {
 	t := &planned{}
-	hashed := make(chan error, 1)
-	go func() {
-		var err error
-		t.tool, err = tool()
-		hashed <- err
-	}()
+	identified := begin(tool)
 	var err error
 	if t.plan, t.digest, err = readPlan(name); err != nil {
 		return nil, &ceremony.Refusal{Fact: err.Error(), Next: "get the file again from where it was approved, or make a new plan"}
@@ -49,7 +44,7 @@ func (a *app) takeUp(name string, yes bool, meantime func(*plan.Plan)) (*planned
 		t.root.Close()
 		return nil, err
 	}
-	if err := <-hashed; err != nil {
+	if t.tool, err = identified(); err != nil {
 		t.root.Close()
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
@@ -56,9 +57,10 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 		a.printChanges(w, p)
 		fmt.Fprintf(w, "\nActions\n")
 	}
-	for _, action := range p.Actions {
-		fmt.Fprintln(w)
-		a.printAction(w, p, action)
+	texts := make([]bytes.Buffer, len(p.Actions))
+	inParallel(len(texts), func(i int) { a.printAction(&texts[i], p, p.Actions[i]) })
+	for i := range texts {
+		fmt.Fprintf(w, "\n%s", texts[i].Bytes())
 	}
 	fmt.Fprintf(w, "\n%s\n", planSummary(p))
 	if len(p.Actions) > 0 {

@@ -53,6 +53,9 @@ func (a *app) propose(o statusOptions, estate *spec.Estate, state plan.State, al
 	if due != nil && due.After(now) {
 		in.At = *due
 	}
+	if in.Tool, err = tool(); err != nil {
+		return nil, err
+	}
 	p, text, diags := plan.MakeEncoded(estate, state, in)
 	if diags.HasErrors() {
 		return nil, diags
@@ -61,14 +64,14 @@ func (a *app) propose(o statusOptions, estate *spec.Estate, state plan.State, al
 	if len(p.Actions) == 0 {
 		return nil, nil
 	}
-	if err := savePlan(o.propose, text); err != nil {
-		return nil, err
-	}
-	digest := sha256.Sum256(text)
 	room, err := script.Of(p)
 	if err != nil {
 		return nil, err
 	}
+	if err := savePlan(o.propose, text); err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(text)
 	out := &proposal{Minutes: room.Minutes, Out: o.propose, Digest: hex.EncodeToString(digest[:]), At: p.At, People: p.Needs.Roles, Tokens: tokensOf(estate, state, p)}
 	for _, action := range p.Actions {
 		out.Actions = append(out.Actions, actionName(action))
