@@ -35,15 +35,20 @@ func (b *bench) lost(t *testing.T, s *server) []string {
 	if err := json.Unmarshal(text, &config); err != nil {
 		t.Fatal(err)
 	}
-	var served struct {
-		Provisioners []provisioner `json:"provisioners"`
-	}
-	if err := json.Unmarshal(b.get(t, s.ports.caURL()+"/provisioners?limit=100"), &served); err != nil {
-		t.Fatal(err)
+	var served []provisioner
+	for cursor, more := "", true; more; more = cursor != "" {
+		var page struct {
+			Provisioners []provisioner `json:"provisioners"`
+			NextCursor   string        `json:"nextCursor"`
+		}
+		if err := json.Unmarshal(b.get(t, s.ports.caURL()+"/provisioners?limit=100&cursor="+cursor), &page); err != nil {
+			t.Fatal(err)
+		}
+		served, cursor = append(served, page.Provisioners...), page.NextCursor
 	}
 	var lost []string
 	for _, p := range config.Authority.Provisioners {
-		if !slices.Contains(served.Provisioners, p) {
+		if !slices.Contains(served, p) {
 			lost = append(lost, p.Name)
 		}
 	}
@@ -52,8 +57,8 @@ func (b *bench) lost(t *testing.T, s *server) []string {
 			lost = append(lost, strings.TrimSpace(line))
 		}
 	}
-	if len(config.Authority.Provisioners) == 0 || len(served.Provisioners) > len(config.Authority.Provisioners) {
-		t.Errorf("ca.json has %v and step-ca serves %v", config.Authority.Provisioners, served.Provisioners)
+	if len(config.Authority.Provisioners) == 0 || len(served) > len(config.Authority.Provisioners) {
+		t.Errorf("ca.json has %v and step-ca serves %v", config.Authority.Provisioners, served)
 	}
 	return lost
 }
