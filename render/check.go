@@ -22,7 +22,7 @@ var (
 	plainPath  = regexp.MustCompile(`^/?[A-Za-z0-9_][A-Za-z0-9._@+-]*(/[A-Za-z0-9_][A-Za-z0-9._@+-]*)*$`)
 	plainValue = regexp.MustCompile(`^[A-Za-z0-9._@+%:/ -]+$`)
 	plainHost  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
-	plainUser  = regexp.MustCompile(`^[a-z_][a-z0-9_-]*$`)
+	plainUser  = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,30}$`)
 )
 
 // Refusal says why a block cannot be rendered. Its text ends in a next step.
@@ -198,7 +198,7 @@ func checkDatabase(o *spec.OnlineCA) error {
 			return refuseAt(at, "data_source", "its data_source holds a password, and ca.json lies in Git; use a passfile, peer authentication or a socket")
 		}
 		return nil
-	case !plainPath.MatchString(db.DataSource) || path.IsAbs(db.DataSource):
+	case !plainPath.MatchString(db.DataSource) || path.IsAbs(db.DataSource) || len(db.DataSource) > 255:
 		return refuseAt(at, "data_source", "its data_source is not a plain path below %s; write it as \"db\"", home)
 	}
 	switch folder, _, _ := strings.Cut(databaseFolder(db), "/"); folder {

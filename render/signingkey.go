@@ -107,6 +107,9 @@ func parseSigningKey(at spec.Origin, attribute, text string) (signingKey, error)
 		if !plainPath.MatchString(text) || path.Clean(text) != text || strings.HasPrefix(text, "../") {
 			return signingKey{}, refuseAt(at, attribute, attribute+" is not a plain path; write it below %s, as in \"secrets/issuing.key\"", home)
 		}
+		if inTree(text) {
+			return signingKey{}, refuseAt(at, attribute, attribute+" would be in a folder that is rendered; write it as \"secrets/%s\"", path.Base(text))
+		}
 		return signingKey{name: text}, nil
 	}
 	for _, m := range managers() {
@@ -119,6 +122,13 @@ func parseSigningKey(at spec.Origin, attribute, text string) (signingKey, error)
 		}
 	}
 	return signingKey{}, refuseAt(at, attribute, "step-ca knows no keys of the form %q; write a path, or a URI of pkcs11, yubikey, tpmkms, awskms, azurekms or cloudkms", found[0])
+}
+
+// inTree says whether a path leads into a folder that is rendered: the service
+// would be given the file, and it be taken from everybody else.
+func inTree(file string) bool {
+	folder, _, _ := strings.Cut(strings.TrimPrefix(file, home+"/"), "/")
+	return slices.Contains([]string{"config", "certs", "templates", "systemd"}, folder)
 }
 
 // attribute is one name=value of a key URI.
@@ -161,6 +171,8 @@ func (m manager) split(rest string) (signingKey, error) {
 		return signingKey{}, fmt.Errorf("does not say which key, with %s", strings.Join(m.names, " or "))
 	case m.pin != "" && !plainPath.MatchString(key.pin):
 		return signingKey{}, fmt.Errorf("does not say in which file the PIN is, with %s", m.pin)
+	case inTree(key.pin):
+		return signingKey{}, fmt.Errorf("has the PIN in a folder that is rendered")
 	}
 	key.name, key.kms = m.join(names), &kms{Type: m.scheme}
 	if len(finds) > 0 {

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"net"
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,17 +17,12 @@ type Kubernetes struct {
 	StorageClass string // "" for the cluster's own
 }
 
-// Shared reports whether several nodes may use the database at once.
-func (db *Database) Shared() bool {
-	return db != nil && (db.Type == "mysql" || db.Type == "postgresql")
-}
-
 func (o *OnlineCA) validateNodes(d *Diagnostics) {
 	for i, node := range o.Nodes {
-		if _, err := netip.ParseAddr(node); err != nil && checkHostName(node) != nil {
+		if checkHost(node) != nil {
 			d.Report(o.Origin, "nodes", "Not a host name", "%q is neither a host name nor an IP address. Write it as \"ca1.example.internal\".", node)
 		}
-		if slices.Contains(o.Nodes[:i], node) {
+		if slices.ContainsFunc(o.Nodes[:i], func(other string) bool { return strings.EqualFold(node, other) }) {
 			d.Report(o.Origin, "nodes", "Node named twice", "%q stands twice in the list. Remove one of them.", node)
 		}
 	}

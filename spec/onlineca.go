@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -52,16 +51,6 @@ func (o *OnlineCA) KeyPath() string {
 		return o.Key
 	}
 	return "secrets/" + o.Authority.Address.FileName() + ".key"
-}
-
-// Database is step-ca's db block.
-type Database struct {
-	Origin
-	Type       string // badgerv2, bbolt, mysql, postgresql
-	DataSource string
-	Name       string // mysql, postgresql
-	ValueDir   string // badgerv2: where values go, when not beside the keys
-	FileIO     bool   // badgerv2: less memory, for small devices
 }
 
 // OnlineCRL makes step-ca sign the authority's CRL between ceremonies.
@@ -137,9 +126,17 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 	if len(o.DNSNames) == 0 {
 		d.Report(o.Origin, "dns_names", "Online CA without a name", "step-ca needs at least one name for its own certificate. Add dns_names = [\"ca.example.internal\"].")
 	}
-	for _, name := range o.DNSNames {
-		if _, err := netip.ParseAddr(name); err != nil && checkHostName(name) != nil {
+	for i, name := range o.DNSNames {
+		if checkHost(name) != nil {
 			d.Report(o.Origin, "dns_names", "Not a host name", "%q is neither a host name nor an IP address. Write it as \"ca.example.internal\".", name)
+		}
+		if slices.ContainsFunc(o.DNSNames[:i], func(other string) bool { return strings.EqualFold(name, other) }) {
+			d.Warn(o.Origin, "dns_names", "Name written twice", "%q stands twice in the list; names are the same in small letters and capitals (RFC 4343). Remove one of them.", name)
+		}
+	}
+	if o.CommonName != "" {
+		if err := NewName(map[string][]string{"common_name": {o.CommonName}}, nil).Check(); err != nil {
+			d.Report(o.Origin, "common_name", "Not a common name", "Here, %s. Write it as in \"ACME Online CA\".", err)
 		}
 	}
 	checkHostPort(d, o.Origin, "address", o.Listen)
@@ -203,8 +200,7 @@ func (o *OnlineCA) validateClaims(d *Diagnostics) {
 
 func checkHostPort(d *Diagnostics, o Origin, attribute, s string) {
 	host, port, err := net.SplitHostPort(s)
-	_, addr := netip.ParseAddr(host)
-	plain := host == "" || addr == nil || checkHostName(host) == nil
+	plain := host == "" || checkHost(host) == nil
 	if n, bad := strconv.Atoi(port); err != nil || !plain || bad != nil || n < 1 || n > 65535 || strconv.Itoa(n) != port {
 		d.Report(o, attribute, "Not an address", "%q is not host:port. Write it as \":443\" or \"127.0.0.1:9443\".", s)
 	}
@@ -233,6 +229,33 @@ func (o *OnlineCA) checkListeners(d *Diagnostics) {
 func everyHost(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "" || err == nil && ip.IsUnspecified()
+}
+
+// checkHost wants a host name, or an IP address that means the same on every
+// machine: one with a zone (fe80::1%eth0) does not.
+func checkHost(s string) error {
+	if _, err := addressOf(s); err == nil {
+		return nil
+	}
+	if err := checkHostName(s); err != nil {
+		return err
+	}
+	// Programs take a name that ends in a number for an address, and not all
+	// for the same one (127.1, 0x7f.1).
+	last := s[strings.LastIndex(s, ".")+1:]
+	if _, err := strconv.ParseUint(last, 0, 64); err == nil || strings.Trim(last, "0123456789") == "" {
+		return fmt.Errorf("%q is neither a host name nor an address", s)
+	}
+	return nil
+}
+
+// addressOf reads an IP address without a zone.
+func addressOf(s string) (netip.Addr, error) {
+	address, err := netip.ParseAddr(s)
+	if err == nil && address.Zone() != "" {
+		err = fmt.Errorf("%q has a zone, which is one machine's own", s)
+	}
+	return address, err
 }
 
 // checkHostName wants labels of letters, digits and dashes (RFC 1123 §2.1).
@@ -305,33 +328,6 @@ func (o *OnlineCA) validateSCEP(d *Diagnostics, p *Provisioner) {
 	if !strings.HasPrefix(string(o.Authority.Key.Algorithm), "rsa") {
 		d.Report(p.Origin, "decrypter_certificate", "SCEP without an RSA key",
 			"SCEP clients encrypt to the CA (RFC 8894 §2.3), and the key of %s is %s. Add decrypter_certificate and decrypter_key, or give %s an RSA key.", o.Authority.Address, o.Authority.Key.Algorithm.Title(), o.Authority.Address)
-	}
-}
-
-func (o *OnlineCA) validateDatabase(d *Diagnostics) {
-	db := o.Database
-	if db == nil {
-		return
-	}
-	switch db.Type {
-	case "badgerv2", "bbolt":
-		if path.IsAbs(db.DataSource) || strings.Contains(db.DataSource, "..") || path.IsAbs(db.ValueDir) || strings.Contains(db.ValueDir, "..") {
-			d.Report(db.Origin, "data_source", "Database outside the service's folder",
-				"The unit may write to its own folder only. Write a path relative to /etc/step-ca, such as \"db\".")
-		}
-	case "mysql", "postgresql":
-		if u, err := url.Parse(db.DataSource); err == nil && u.User != nil {
-			if _, has := u.User.Password(); has {
-				d.Report(db.Origin, "data_source", "Password in the database address",
-					"The address is rendered into ca.json, which lies in Git. Leave the password out and use a passfile or peer authentication.")
-				d.HideLine()
-			}
-		}
-	default:
-		d.Report(db.Origin, "type", "Unknown type of database", "%q is not a database that step-ca opens. Use badgerv2, bbolt, mysql or postgresql.", db.Type)
-	}
-	if db.Type != "badgerv2" && (db.ValueDir != "" || db.FileIO) {
-		d.Report(db.Origin, "value_dir", "Argument of another database", "value_dir and file_io are for badgerv2. Remove them.")
 	}
 }
 

@@ -141,7 +141,7 @@ func policyDNS(s string) error {
 }
 
 func policyIP(s string) error {
-	if _, err := netip.ParseAddr(s); err == nil {
+	if _, err := addressOf(s); err == nil {
 		return nil
 	}
 	if prefix, err := netip.ParsePrefix(s); err != nil || prefix.Masked() != prefix {

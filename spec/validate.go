@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -75,6 +76,10 @@ func (e *Estate) validateNames(d *Diagnostics) {
 		if folder == "cross_certificate" || folder == "ocsp_responder" {
 			folder = "authority" // their certificates lie in one folder
 		}
+		if deviceNames.MatchString(o.Address.FileName()) {
+			d.Report(o, "", "Name that no file can have on Windows",
+				"%s would write files that Windows takes for a device, and the folder could not be cloned there. Rename it.", o.Address)
+		}
 		name := strings.ToLower(folder + "/" + o.Address.FileName())
 		if first, taken := seen[name]; taken {
 			d.Report(o, "", "Two blocks with one file name",
@@ -99,7 +104,14 @@ func (e *Estate) validateNames(d *Diagnostics) {
 	for _, o := range e.OnlineCAs {
 		check(o.Origin)
 	}
+	for _, t := range e.Templates {
+		check(t.Origin)
+	}
 }
+
+// deviceNames are those that no file of Windows has, whatever stands behind the
+// first dot.
+var deviceNames = regexp.MustCompile(`^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
 
 func (s *Secret) validate(d *Diagnostics, env Environment) {
 	switch {

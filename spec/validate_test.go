@@ -157,6 +157,7 @@ func authorityRules() map[string]broken {
 			twin.Address.Name, twin.CRL = "POLICY", nil
 			e.Authorities = append(e.Authorities, &twin)
 		}, []string{"Two blocks with one file name"}},
+		"device": {func(e *Estate) { e.Authorities[1].Address.Name = "Aux" }, []string{"Name that no file can have on Windows"}},
 		"name and key": {func(e *Estate) {
 			twin := *e.Authorities[1]
 			twin.Address, twin.CRL = Address{Kind: "authority", Name: "a", Key: "b"}, nil
@@ -275,6 +276,16 @@ func databaseRules() map[string]broken {
 		"absolute":      {db("badgerv2", "/var/lib/db"), []string{"Database outside the service's folder"}},
 		"above":         {db("bbolt", "../db"), []string{"Database outside the service's folder"}},
 		"password":      {db("mysql", "mysql://step:pw@db/"), []string{"Password in the database address"}},
+		"key password":  {db("postgresql", "host=db SSLPassword = x"), []string{"Password in the database address"}},
+		"named badger":  {ca(func(o *OnlineCA) { o.Database = &Database{Type: "bbolt", DataSource: "db/ca.db", Name: "ca"} }), []string{"Argument of another database"}},
+		"mysql URL":     {db("mysql", "mysql://step@db/step"), []string{"Not an address of MySQL"}},
+		"mysql no name": {db("mysql", "step@unix(/run/mysqld/mysqld.sock)/"), []string{"Database without a name"}},
+		"mysql named":   {db("mysql", "step@unix(/run/mysqld/mysqld.sock)/step?tls=true"), nil},
+		"no address":    {db("postgresql", "db"), []string{"Not an address of PostgreSQL"}},
+		"libpq's words": {db("postgresql", "host=/run/postgresql user='step ca'"), nil},
+		"name": {ca(func(o *OnlineCA) {
+			o.Database = &Database{Type: "postgresql", DataSource: "postgres://db/", Name: "ca; DROP TABLE x"}
+		}), []string{"Not a database's name"}},
 		"good":          {db("badgerv2", "db"), nil},
 		"no URL":        {ca(func(o *OnlineCA) { o.Authority.CRL = nil }), []string{"CRL without a URL"}},
 		"two URLs":      {ca(func(o *OnlineCA) { o.Authority.CRL.URLs = append(o.Authority.CRL.URLs, "http://b.example/a.crl") }), []string{"Too many CRL URLs for step-ca"}},
