@@ -29,7 +29,7 @@ func stepCARules() []Rule {
 		ID: "e_caj_password_inline", Severity: Error, Object: ObjectStepCA,
 		Title:     "ca.json holds no password and no PIN",
 		Harm:      "ca.json is world-readable, in Git and in every backup",
-		Citation:  "step-ca production guide, avoid storing passwords in configuration",
+		Citation:  "step-ca production guide, use strong passwords and store them well",
 		Effective: stepCA,
 		Advice:    "hand it over in a file: --password-file, or pin-source in the PKCS #11 URI; then change the secret",
 		applies:   hasConfig,

@@ -56,7 +56,7 @@ func serviceRules() []Rule {
 		ID: "e_caj_crl_not_served", Severity: Error, Object: ObjectStepCA,
 		Title:     "a list that is made can be fetched",
 		Harm:      "a distribution point in every certificate, and a 404 behind it",
-		Citation:  "step-ca production guide, enable CRL; step-ca configuration, crl",
+		Citation:  "step-ca production guide, enable CRL for leaf certificates; step-ca configuration, crl",
 		Effective: stepCA,
 		Advice:    "set insecureAddress, crl.idpURL and db, or switch crl off",
 		applies:   func(o *object) bool { return hasConfig(o) && o.tree.config.CRL.Enabled },

@@ -77,7 +77,7 @@ func tokenRules() []Rule {
 		ID: "w_plan_no_backup_of_key", Severity: Warn, Object: ObjectEstate,
 		Title:     "an authority's key survives its token",
 		Harm:      "a dead HSM was a dead PKI",
-		Citation:  "CABF BR §6.2.4; step-ca production guide, root key",
+		Citation:  "CABF BR §6.2.4; step-ca production guide, safeguard your root and intermediate keys",
 		Effective: stepCA,
 		Advice:    "clone the key to a second token and keep that in another place",
 		applies:   func(o *object) bool { return hasKeys(o) && o.estate.Production },

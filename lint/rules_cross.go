@@ -69,7 +69,7 @@ func crossRules() []Rule {
 		ID: "e_xsign_self_loop", Severity: Error, Object: ObjectCertificate,
 		Title:     "cross-certificates form no loop without a path length",
 		Harm:      "path builders that go round and round until they run out of time or memory",
-		Citation:  "RFC 5280 §6.1; RFC 4158 §2.4.2",
+		Citation:  "RFC 5280 §6.1; RFC 4158 §2.4.1, §5.2",
 		Effective: rfc5280,
 		Advice:    "certify in one direction only, or set a path length: clients that build paths go round and round",
 		applies:   func(o *object) bool { return hasOthers(o) && isSubordinate(o) && o.cert.MaxPathLen < 0 },

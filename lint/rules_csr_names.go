@@ -26,7 +26,7 @@ func requestNameRules() []Rule {
 		ID: "w_csr_placeholder", Severity: Warn, Object: ObjectCSR,
 		Title:     "nothing in a request was left over from a template or from a program's defaults",
 		Harm:      "openssl req, with the enter key at every question: Internet Widgits Pty Ltd gets a certificate",
-		Citation:  "RFC 2986 §4.1; openssl-req(1), default_value",
+		Citation:  "RFC 2986 §4.1; openssl-req(1), fieldName_default",
 		Effective: rfc2986,
 		Advice:    "ask for a request with the names that are meant",
 		applies:   always,

@@ -17,7 +17,7 @@ func intermediateRules() []Rule {
 		ID: "e_ica_pathlen_missing_or_nonzero", Severity: Error, Object: ObjectCertificate,
 		Title:     "a subordinate authority has a path length, and an issuing one has zero",
 		Harm:      "TURKTRUST in 2011: leaves that were authorities worked, because nothing above them set a limit",
-		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, intermediate CA",
+		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, intermediate CA certificate",
 		Effective: rfc5280,
 		Advice:    "set the path length: 0 for an authority that signs leaves only, the number of tiers below it for a policy authority",
 		applies:   isSubordinate,

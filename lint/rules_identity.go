@@ -54,7 +54,7 @@ func identityRules() []Rule {
 		ID: "e_ca_roca_fingerprint", Severity: Error, Object: ObjectCertificate,
 		Title:     "the RSA modulus does not have the fingerprint of Infineon's broken generator",
 		Harm:      "Estonia's identity cards and YubiKey 4 in 2017: private keys computed from public ones",
-		Citation:  "CVE-2017-15361; CABF BR §6.1.1.3",
+		Citation:  "CVE-2017-15361; CABF BR §6.1.1.3 (5)",
 		Effective: roca,
 		Advice:    "make a new key elsewhere: the private half of this one can be computed from the public half",
 		applies:   func(o *object) bool { _, is := o.cert.PublicKey.(*rsa.PublicKey); return is },

@@ -78,7 +78,7 @@ func lifeRules() []Rule {
 		ID: "w_ca_leaves_share_key", Severity: Warn, Object: ObjectCertificate,
 		Title:     "two leaves of different names have different keys",
 		Harm:      "an image that was copied with its key: whoever breaks into one machine is all of them",
-		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.2; RFC 7925 §4.2",
+		Citation:  "NIST SP 800-57 part 1 rev. 5 §5.2",
 		Effective: sp80057,
 		Advice:    "make a key on each machine, and revoke what was copied",
 		applies:   func(o *object) bool { return isLeafCertificate(o) && hasOthers(o) },

@@ -48,7 +48,7 @@ func latticeRules() []Rule {
 		ID: "w_ca_algorithm_client_support", Severity: Warn, Object: ObjectCertificate,
 		Title:     "every client that the estate names can verify what the key signs",
 		Harm:      "an Ed25519 root that no browser takes, found out after the ceremony",
-		Citation:  "RFC 8410; RFC 9881; CABF BR §6.1.5; step-ca production guide, key types",
+		Citation:  "RFC 8410; RFC 9881; CABF BR §6.1.5; step-ca production guide, key types and ciphers",
 		Effective: rfc5280,
 		Advice:    "choose an algorithm that they all know, or take the client out of clients in the lint block when it no longer counts",
 		applies:   func(o *object) bool { return o.cert.IsCA && o.cert.given.Clients != nil },

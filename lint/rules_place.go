@@ -27,7 +27,7 @@ func placeRules() []Rule {
 		ID: "e_ca_dns_name_is_address", Severity: Error, Object: ObjectCertificate,
 		Title:     "an address stands among the addresses, and not among the DNS names",
 		Harm:      "clients that call the address look among iPAddress only, and refuse the server",
-		Citation:  "RFC 5280 §4.2.1.6; RFC 6125 §1.7.2, RFC 9525 §3",
+		Citation:  "RFC 5280 §4.2.1.6; RFC 6125 §1.7.2, RFC 9525 §6.4",
 		Effective: rfc5280,
 		Advice:    "write the address as iPAddress in the subject alternative name",
 		applies:   always,

@@ -49,7 +49,7 @@ func rootShapeRules() []Rule {
 		ID: idRootPathLength, Severity: Notice, Object: ObjectCertificate,
 		Title:     "a root says how deep its tree may grow",
 		Harm:      "whoever breaks into an issuing authority without limits makes authorities of his own",
-		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, root CA",
+		Citation:  "RFC 5280 §4.2.1.9; step-ca production guide, root CA certificate",
 		Effective: rfc5280,
 		Advice:    "set the path length to the number of tiers, unless you mean to add some: it stops an authority that was broken into",
 		applies:   isRootCA,

@@ -61,7 +61,7 @@ func weakKeyRules() []Rule {
 		ID: "e_ca_debian_weak_key", Severity: Error, Object: ObjectCertificate,
 		Title:     "the RSA key is none of those that Debian's OpenSSL of 2006 to 2008 could make",
 		Harm:      "from 2006 to 2008 Debian's OpenSSL could make 32,768 keys of each size; all of them are published",
-		Citation:  "CVE-2008-0166; CABF BR §6.1.1.3 (3)",
+		Citation:  "CVE-2008-0166; CABF BR §6.1.1.3 (5)",
 		Effective: debianKeys,
 		Advice:    "make a new key with other software, and revoke what this one signed: its private half is public",
 		applies: func(o *object) bool {
