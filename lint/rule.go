@@ -123,6 +123,7 @@ func allRules() []Rule {
 		startRules(),
 		looseRules(),
 		openRules(),
+		exposedRules(),
 		templateRules(),
 		grantRules(),
 		unitRules(),

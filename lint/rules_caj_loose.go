@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -84,9 +83,9 @@ func openRules() []Rule {
 		ID: "e_caj_policy_invalid", Severity: Error, Object: ObjectStepCA,
 		Title:     "every name of a policy is one that step-ca reads",
 		Harm:      "step-ca does not start after the policy was changed",
-		Citation:  "step-ca policies, DNS names; smallstep/certificates policy, normalizeAndValidateDNSDomainConstraint",
+		Citation:  "step-ca policies; smallstep/certificates policy, NamePolicyOption",
 		Effective: stepCA,
-		Advice:    "write host names, or *. and a domain",
+		Advice:    "write host names or *. and a domain, addresses or networks as 10.0.0.0/8, ada@acme.example or @acme.example, and for URIs the host alone",
 		applies:   func(o *object) bool { return len(o.tree.config.Authority.Policy) > 0 },
 		check:     checkPolicyNames,
 	}, {
@@ -190,33 +189,6 @@ func checkDatabaseTLS(o *object) []string {
 		}
 	}
 	return nil
-}
-
-// checkPolicyNames looks at the DNS names of every policy.
-func checkPolicyNames(o *object) []string {
-	type names struct {
-		DNS []string `json:"dns"`
-	}
-	type rules struct {
-		Allow, Deny names
-	}
-	var policy struct {
-		X509 rules `json:"x509"`
-		SSH  struct {
-			Host rules `json:"host"`
-		} `json:"ssh"`
-	}
-	if json.Unmarshal(o.tree.config.Authority.Policy, &policy) != nil {
-		return nil
-	}
-	var details []string
-	for _, name := range slices.Concat(policy.X509.Allow.DNS, policy.X509.Deny.DNS, policy.SSH.Host.Allow.DNS, policy.SSH.Host.Deny.DNS) {
-		rest, wild := strings.CutPrefix(name, "*.")
-		if name == "" || wild && rest == "" || strings.HasPrefix(name, ".") || strings.Contains(rest, "*") || strings.Contains(name, "..") {
-			details = append(details, fmt.Sprintf("the policy has the DNS name %q", name))
-		}
-	}
-	return details
 }
 
 // checkSCEP looks at key lengths and at the cipher of the answer, which step-ca

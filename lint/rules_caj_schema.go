@@ -185,50 +185,6 @@ func text(raw json.RawMessage) string {
 	return s
 }
 
-// checkProvisioners looks for what makes step-ca drop a provisioner, or stop.
-func checkProvisioners(o *object) []string {
-	var details []string
-	names := map[string]bool{}
-	for i, p := range o.tree.config.Authority.Provisioners {
-		missing := ""
-		switch strings.ToUpper(p.Type) {
-		case "JWK":
-			missing = lacks(len(p.Key) == 0 || string(p.Key) == "null", "key, without which step-ca does not start")
-		case "OIDC":
-			missing = lacks(p.ClientID == "", "clientID") + lacks(p.ConfigurationEndpoint == "", "configurationEndpoint")
-		case "AZURE":
-			missing = lacks(p.TenantID == "", "tenantID")
-		case "X5C", "NEBULA":
-			missing = lacks(p.Roots == "", "roots")
-		case "K8SSA":
-			missing = lacks(p.PublicKeys == "", "publicKeys")
-		case "GCP":
-			if len(p.ProjectIDs) > 0 && p.OrganizationID != "" {
-				details = append(details, p.where(i)+" has projectIDs and organizationID, and may have one of them")
-			}
-		case "ACME":
-			if p.RequireEAB {
-				details = append(details, p.where(i)+" requires account binding, whose keys step-ca cannot make without its hosted product")
-			}
-		}
-		if missing != "" {
-			details = append(details, p.where(i)+" has no "+strings.TrimSuffix(missing, ", "))
-		}
-		if p.Name == "" || names[p.Name] {
-			details = append(details, fmt.Sprintf("provisioner %d has no name of its own: %q", i+1, p.Name))
-		}
-		names[p.Name] = true
-	}
-	return details
-}
-
-func lacks(missing bool, what string) string {
-	if missing {
-		return what + ", "
-	}
-	return ""
-}
-
 // checkModes looks at private keys and at what is named like a password. The
 // group may read where the service's user is only a member of it.
 func checkModes(o *object) []string {

@@ -124,7 +124,7 @@ func grantingRules() []Rule {
 		Harm:      "scanners report it, and clients of 2008 are the only ones that need it",
 		Citation:  "NIST SP 800-52 rev. 2 §3.1; RFC 8996; step-ca configuration, tls",
 		Effective: stepCA,
-		Advice:    "set tls.minVersion to 1.2 or 1.3 and drop renegotiation; step-ca takes other numbers and ignores them",
+		Advice:    "set tls.minVersion to 1.2 or 1.3, a number without quotation marks, and drop renegotiation",
 		applies:   hasConfig,
 		check:     checkTLS,
 	}, {
@@ -134,7 +134,7 @@ func grantingRules() []Rule {
 		Citation:  "step-ca configuration, dnsNames, defaults.json",
 		Effective: stepCA,
 		Advice:    "add the host of ca-url to dnsNames: its certificate and its tokens are made for those names only",
-		applies:   func(o *object) bool { return hasConfig(o) && o.tree.clientURL != "" },
+		applies:   func(o *object) bool { return hasConfig(o) && o.tree.clientURL != "" && !o.tree.malformed },
 		check:     checkNames,
 	}, {
 		ID: "w_caj_db_volatile", Severity: Warn, Object: ObjectStepCA,

@@ -19,7 +19,7 @@ func startRules() []Rule {
 		Harm:      "step-ca ends at once, and systemd starts it again until it gives up",
 		Citation:  "step-ca configuration, basic configuration options; smallstep/certificates authority/config, Config.Validate",
 		Effective: stepCA,
-		Advice:    "complete it: root, crt, key, address with a port, dnsNames and authority",
+		Advice:    "complete or correct it: step-ca ends with an error where a value is missing, of another type, or names a file that is not there",
 		applies:   hasConfig,
 		check:     checkStarts,
 	}, {
@@ -117,6 +117,9 @@ func checkStarts(o *object) []string {
 	if c.Insecure != "" && c.Insecure == c.Address {
 		details = append(details, fmt.Sprintf("address and insecureAddress are both %q: one of them cannot listen", c.Address))
 	}
+	details = append(details, o.tree.typeFaults()...)
+	details = append(details, checkService(o.tree)...)
+	details = append(details, o.tree.absentFiles()...)
 	if c.Authority.Backdate != nil {
 		if d, err := time.ParseDuration(*c.Authority.Backdate); err != nil || d < 0 {
 			details = append(details, fmt.Sprintf("authority.backdate is %q, not a duration of zero or more", *c.Authority.Backdate))

@@ -17,7 +17,7 @@ func valueRules() []Rule {
 		ID: "e_caj_value_unknown", Severity: Error, Object: ObjectStepCA,
 		Title:     "step-ca knows every value of ca.json",
 		Harm:      "step-ca takes 1.4, an unknown suite or junk as a URL, and goes on as if nothing had been said",
-		Citation:  "step-ca configuration, tls, db, kms, crl, ACME, webhooks",
+		Citation:  "step-ca configuration, tls, db, kms, crl, ssh, ACME",
 		Effective: stepCA,
 		Advice:    "correct the value: step-ca does not start with it, drops the provisioner, or takes the value for none",
 		applies:   hasConfig,
@@ -58,7 +58,7 @@ func valueRules() []Rule {
 		Citation:  "step-ca configuration, ssh, claims (enableSSHCA), SSHPOP",
 		Effective: stepCA,
 		Advice:    "set ssh.hostKey and ssh.userKey and enableSSHCA in the claims of a provisioner, or drop both",
-		applies:   hasConfig,
+		applies:   func(o *object) bool { return hasConfig(o) && !o.tree.malformed },
 		check:     checkSSHUse,
 	}}
 }
@@ -97,9 +97,13 @@ func checkValues(o *object) []string {
 	}
 	if c.DB != nil {
 		unknown("db.type", c.DB.Type, "badger", "badgerv1", "badgerv2", "bbolt", "mysql", "postgresql")
+		unknown("db.badgerFileLoadingMode", c.DB.BadgerFileLoadingMode, "", "FileIO", "MemoryMap")
 	}
 	unknown("authority.type", c.Authority.Type, "", "softcas", "stepcas", "cloudcas", "vaultcas")
 	unknown("kms.type", c.KMS.Type, "", "softkms", "pkcs11", "awskms", "cloudkms", "azurekms", "tpmkms", "yubikey", "sshagentkms", "capi", "mackms", "kms")
+	for _, key := range c.SSH.Keys {
+		unknown("ssh.keys, type", key.Type, "user", "host")
+	}
 	unknown("logger.format", c.Logger.Format, "", "text", "json", "common")
 	for i, p := range c.Authority.Provisioners {
 		for _, challenge := range p.Challenges {
@@ -108,8 +112,7 @@ func checkValues(o *object) []string {
 			}
 		}
 	}
-	details = append(details, checkListValues(o)...)
-	return append(details, checkWebhooks(o)...)
+	return append(details, checkListValues(o)...)
 }
 
 // checkListValues looks at the URL and the durations of crl.
@@ -126,28 +129,14 @@ func checkListValues(o *object) []string {
 			details = append(details, fmt.Sprintf("crl.%s is %q", name, text))
 		}
 	}
-	slices.Sort(details)
-	return details
-}
-
-// checkWebhooks looks at what step-ca asks of a webhook.
-func checkWebhooks(o *object) []string {
-	var details []string
-	for i, p := range o.tree.config.Authority.Provisioners {
-		if p.Options == nil {
-			continue
-		}
-		for _, hook := range p.Options.Webhooks {
-			where := fmt.Sprintf("%s, webhook %q", p.where(i), hook.Name)
-			u, err := url.Parse(hook.URL)
-			if err != nil || u.Scheme != "https" || u.User != nil {
-				details = append(details, where+": url is no https URL, or has a user's name or password")
-			}
-			if !slices.Contains([]string{"ENRICHING", "AUTHORIZING", "SCEPCHALLENGE", "NOTIFYING"}, hook.Kind) {
-				details = append(details, fmt.Sprintf("%s: kind is %q", where, hook.Kind))
-			}
-		}
+	cache, err := time.ParseDuration(crl.CacheDuration)
+	if err != nil {
+		cache = day // what step-ca takes
 	}
+	if renew, err := time.ParseDuration(crl.RenewPeriod); err == nil && renew > cache && cache > 0 {
+		details = append(details, fmt.Sprintf("crl.renewPeriod is %s, and a list ends after %s (crl.cacheDuration)", renew, cache))
+	}
+	slices.Sort(details)
 	return details
 }
 

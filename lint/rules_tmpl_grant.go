@@ -54,6 +54,29 @@ func grantRules() []Rule {
 			return nil
 		}),
 	}, {
+		ID: "w_tmpl_names_fixed", Severity: Warn, Object: ObjectStepCA,
+		Title:     "the alternative names are those that the requester has proved",
+		Harm:      "whoever proves any name at all gets a certificate for this one",
+		Citation:  "step-ca templates, sans; step-ca production guide, use templates with care",
+		Effective: stepCA,
+		Advice:    "write \"sans\": {{ toJson .SANs }}, and fail the template where the names are not the expected ones",
+		applies:   hasTemplate,
+		check:     eachTemplate(checkFixedNames),
+	}, {
+		ID: "w_tmpl_file_ignored", Severity: Warn, Object: ObjectStepCA,
+		Title:     "a provisioner has one template of a kind",
+		Harm:      "the file was reviewed and changed, and step-ca went on with the text in ca.json",
+		Citation:  "step-ca templates, configuring step-ca to use templates; smallstep/certificates authority/provisioner, CustomTemplateOptions",
+		Effective: stepCA,
+		Advice:    "drop template or templateFile: where both are set, step-ca reads no file",
+		applies:   hasTemplate,
+		check: eachTemplate(func(t stepTemplate) []string {
+			if t.twice == "" {
+				return nil
+			}
+			return []string{"template is set, so " + t.twice + " is not read"}
+		}),
+	}, {
 		ID: "e_tmpl_ssh_any_user", Severity: Error, Object: ObjectStepCA,
 		Title:     "an SSH template names its principals, and root is not for everybody",
 		Harm:      "an empty list is every user of every host, and root is root",
@@ -72,6 +95,35 @@ func (d document) hasExtension(oid string) bool {
 		fields, _ := e.(map[string]any)
 		return document(fields).get("id") == oid
 	})
+}
+
+// checkFixedNames looks for names that are the same whoever asks. What comes
+// from a token, a webhook or another certificate may differ where it seems not
+// to here.
+func checkFixedNames(t stepTemplate) []string {
+	asks := slices.ContainsFunc(t.uses, func(u use) bool {
+		return len(u.chain) > 0 && slices.Contains([]string{"SANs", "Token", "Webhooks", "AuthorizationCrt", "AuthorizationChain"}, u.chain[0]) ||
+			u.under("Insecure", "User") || u.under("Insecure", "CR", "DNSNames") || u.under("Insecure", "CR", "SANs")
+	})
+	const requesters = 3 // so many that two names were tried
+	if t.ssh || asks || len(t.rendered) < requesters {
+		return nil
+	}
+	fixed := ""
+	for i, d := range t.rendered {
+		names := fmt.Sprint(d.get("sans"), d.get("dnsNames"), d.get("ipAddresses"), d.get("uris"), d.get("emailAddresses"))
+		if i > 0 && names != fixed {
+			return nil
+		}
+		fixed = names
+	}
+	d := t.rendered[0]
+	for _, key := range []string{"sans", "dnsNames", "ipAddresses", "uris", "emailAddresses"} {
+		if value := d.get(key); value != nil {
+			return []string{fmt.Sprintf("%s is %v, whatever was proved", key, value)}
+		}
+	}
+	return nil
 }
 
 // checkKnownUsages holds the words of a document against those of step-ca,

@@ -69,6 +69,8 @@ type stepConfig struct {
 	DB *struct {
 		Type       string `json:"type"`
 		DataSource string `json:"dataSource"`
+
+		BadgerFileLoadingMode string `json:"badgerFileLoadingMode"`
 	} `json:"db"`
 	CRL struct {
 		Enabled       bool   `json:"enabled"`
@@ -85,7 +87,15 @@ type stepConfig struct {
 	SSH struct {
 		HostKey string `json:"hostKey"`
 		UserKey string `json:"userKey"`
+		Keys    []struct {
+			Type string `json:"type"`
+		} `json:"keys"`
 	} `json:"ssh"`
+	FederatedRoots []string `json:"federatedRoots"`
+	Templates      struct {
+		SSH  map[string][]stepSSHFile   `json:"ssh"`
+		Data map[string]json.RawMessage `json:"data"`
+	} `json:"templates"`
 	Logger struct {
 		Format string `json:"format"`
 	} `json:"logger"`
@@ -98,9 +108,20 @@ type stepConfig struct {
 		Policy            json.RawMessage   `json:"policy"`
 		Provisioners      []stepProvisioner `json:"provisioners"`
 		CertificateIssuer struct {
-			Password string `json:"password"`
+			Type        string `json:"type"`
+			Provisioner string `json:"provisioner"`
+			Crt         string `json:"crt"`
+			Key         string `json:"key"`
+			Password    string `json:"password"`
 		} `json:"certificateIssuer"`
+		CertificateAuthority            string `json:"certificateAuthority"`
+		CertificateAuthorityFingerprint string `json:"certificateAuthorityFingerprint"`
 	} `json:"authority"`
+}
+
+// stepSSHFile is one file that step-ca writes for SSH clients or hosts.
+type stepSSHFile struct {
+	Template string `json:"template"`
 }
 
 // stepProvisioner is one entry of authority.provisioners.
@@ -132,6 +153,13 @@ type stepProvisioner struct {
 	MinimumPublicKeyLength int             `json:"minimumPublicKeyLength"`
 	DisableCustomSANs      bool            `json:"disableCustomSANs"`
 	DisableTrustOnFirstUse bool            `json:"disableTrustOnFirstUse"`
+	DecrypterCertificate   string          `json:"decrypterCertificate"`
+	AttestationRoots       string          `json:"attestationRoots"`
+	AttestationFormats     []string        `json:"attestationFormats"`
+	ClientSecret           string          `json:"clientSecret"`
+	ListenAddress          string          `json:"listenAddress"`
+	IMDSVersions           []string        `json:"imdsVersions"`
+	InstanceAge            string          `json:"instanceAge"`
 }
 
 // stepOptions are the templates of a provisioner.
@@ -143,7 +171,10 @@ type stepOptions struct {
 		Name string `json:"name"`
 		URL  string `json:"url"`
 		Kind string `json:"kind"`
+
+		CertType string `json:"certType"`
 	} `json:"webhooks"`
+	Wire json.RawMessage `json:"wire"`
 }
 
 // stepTemplateOptions say where a template is and what it is given.

@@ -23,6 +23,8 @@ type stepTemplate struct {
 	ssh bool
 	// missing says why there is no text; empty when there is one.
 	missing string
+	// twice is the file that is named beside a text, and never read.
+	twice string
 	// broken says why the text is no template, or gives no JSON.
 	broken string
 	// unread are keys of the JSON that step-ca does not read.
@@ -74,6 +76,9 @@ func (s *stepTemplate) read(o *stepTemplateOptions, t *stepTree) {
 		}
 	}
 	source := strings.TrimSpace(o.Template)
+	if source != "" {
+		s.twice = o.TemplateFile
+	}
 	switch {
 	case source == "":
 		i := slices.IndexFunc(t.files, func(f File) bool {

@@ -1,0 +1,6 @@
+{
+  "subject": {{ toJson .Subject }},
+  "dnsNames": ["api.acme.internal"],
+  "keyUsage": ["digitalSignature"],
+  "extKeyUsage": ["serverAuth", "clientAuth"]
+}
