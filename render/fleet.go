@@ -103,14 +103,26 @@ type balanced struct {
 type node struct {
 	Name string // without dots
 	Host string // with brackets where it is an IPv6 address
+	// Inventory is the host as Ansible wants it: there, brackets are a range.
+	Inventory string
+}
+
+// inventoryGroup is how Ansible may call a group of hosts: letters, digits and
+// underscores, no digit first, and not one of its own two.
+func inventoryGroup(name string) string {
+	name = strings.NewReplacer("-", "_", ".", "_").Replace(name)
+	if name == "all" || name == "ungrouped" || strings.Trim(name[:1], "0123456789") == "" {
+		return "ca_" + name
+	}
+	return name
 }
 
 func (h *host) takeNodes(o *spec.OnlineCA) {
 	h.ServerName = o.DNSNames[0]
 	for i, host := range o.Nodes {
-		n := node{Name: fmt.Sprintf("node%d", i+1), Host: host}
+		n := node{Name: fmt.Sprintf("node%d", i+1), Host: host, Inventory: host}
 		if strings.Contains(host, ":") {
-			n.Host = "[" + host + "]"
+			n.Host, h.IPv6 = "["+host+"]", true
 		}
 		h.Nodes = append(h.Nodes, n)
 	}

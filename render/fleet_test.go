@@ -31,6 +31,13 @@ func TestBalancers(t *testing.T) {
 	} else if out, err := exec.Command(haproxy, "-c", "-f", filepath.Join(folder, "haproxy.cfg")).CombinedOutput(); err != nil || strings.Contains(string(out), "WARN") {
 		t.Errorf("haproxy says %v\n%s\n%s", err, out, text)
 	}
+	streams(t, folder, tree["deploy/nginx-stream.conf"])
+	if inventory := tree["deploy/inventory.yml"]; !strings.Contains(inventory, "\"fd00::2\": {}") {
+		t.Errorf("Ansible takes brackets for a range:\n%s", inventory)
+	}
+	if !strings.Contains(text, "bind :::443 v4v6\n") {
+		t.Errorf("haproxy does not listen where IPv6 nodes are:\n%s", text)
+	}
 	for _, want := range []string{"server fd00::2", "server [fd00::2]:443 max_fails=1", "upstream crl_nodes"} {
 		if strings.HasPrefix(want, "server fd") == strings.Contains(tree["deploy/nginx-stream.conf"], want) {
 			t.Errorf("nginx-stream.conf and %q:\n%s", want, tree["deploy/nginx-stream.conf"])
@@ -38,6 +45,38 @@ func TestBalancers(t *testing.T) {
 	}
 	if unit := tree["systemd/step-ca.service"]; !strings.Contains(unit, "LoadCredential=pgpass:/etc/step-ca/secrets/pgpass\n") || strings.Contains(unit, "--pgpass") {
 		t.Errorf("the unit does not hand over the passfile:\n%s", unit)
+	}
+}
+
+// streams has nginx read its configuration as a balancer.
+func streams(t *testing.T, folder, text string) {
+	t.Helper()
+	const module = "/usr/lib/nginx/modules/ngx_stream_module.so"
+	nginx, err := exec.LookPath("nginx")
+	if err == nil {
+		_, err = os.Stat(module)
+	}
+	if err != nil {
+		t.Log("nginx or its module for streams is not installed, so it has not read its configuration; apt-get install libnginx-mod-stream")
+		return
+	}
+	text = "load_module " + module + ";\npid " + folder + "/pid;\nerror_log stderr;\nevents { }\nstream {\n" +
+		strings.ReplaceAll(text, "ca1.example.internal:", "127.0.0.1:") + "}\n"
+	must(t, os.WriteFile(filepath.Join(folder, "nginx.conf"), []byte(text), 0o644))
+	if out, err := exec.Command(nginx, "-t", "-q", "-p", folder, "-c", filepath.Join(folder, "nginx.conf")).CombinedOutput(); err != nil || strings.Contains(string(out), "warn") {
+		t.Errorf("nginx says %v\n%s\n%s", err, out, text)
+	}
+}
+
+// TestInventoryGroups tries names that Ansible would not take for a group, or take
+// for all hosts.
+func TestInventoryGroups(t *testing.T) {
+	for name, want := range map[string]string{"all": "ca_all", "1st": "ca_1st", "eu-west": "eu_west"} {
+		s := nodes()
+		s.ca.Address.Name = name
+		if inventory := s.mustTree(t)["deploy/inventory.yml"]; !strings.Contains(inventory, "    "+want+":\n") {
+			t.Errorf("%s:\n%s", name, inventory)
+		}
 	}
 }
 

@@ -181,8 +181,8 @@ func (t *site) add(e *spec.Estate, raw string, object siteObject, taken map[stri
 		return // Check refuses those of the estate; others are of other software
 	}
 	object.URL, object.Path = raw, u.Path
-	name, port := u.Hostname(), cmp.Or(u.Port(), "80")
-	key := name + ":" + port + u.Path
+	name, port := strings.ToLower(u.Hostname()), cmp.Or(u.Port(), "80") // RFC 3986 §6.2.2.1
+	key := name + ":" + port + u.RequestURI()
 	if taken[key] {
 		return
 	}
@@ -190,6 +190,9 @@ func (t *site) add(e *spec.Estate, raw string, object siteObject, taken map[stri
 	if e != nil && answersItself(e, name, port, u.Path) != nil {
 		t.Own = append(t.Own, raw)
 		return
+	}
+	if u.RawQuery != "" {
+		return // a web server finds files by their path alone
 	}
 	if strings.Contains(name, ":") { // an IPv6 address (RFC 3986 §3.2.2)
 		name = "[" + name + "]"
@@ -218,7 +221,7 @@ func answersItself(e *spec.Estate, name, port, path string) *spec.OnlineCA {
 // listensAt gives the online CA whose plain HTTP listener has a name and port.
 func listensAt(e *spec.Estate, name, port string) *spec.OnlineCA {
 	for _, o := range e.OnlineCAs {
-		if o.InsecureAddress == "" || !slices.Contains(o.DNSNames, name) {
+		if o.InsecureAddress == "" || !slices.ContainsFunc(o.DNSNames, func(n string) bool { return strings.EqualFold(n, name) }) {
 			continue
 		}
 		if host, p, err := net.SplitHostPort(o.InsecureAddress); err == nil && p == port && !isLoopbackHost(host) {
@@ -293,12 +296,13 @@ func checkPublished(e *spec.Estate, d *spec.Diagnostics) {
 		if err != nil || u.Scheme != "http" {
 			return // refused by spec
 		}
-		if !plainSiteURL(u) {
+		name, port := strings.ToLower(u.Hostname()), cmp.Or(u.Port(), "80")
+		if !plainSiteURL(u) || u.RawQuery != "" && answersItself(e, name, port, u.Path) == nil {
 			d.Warn(at, attribute, "URL that a web server cannot be told",
-				"%q has characters in its host or path that would have to be quoted differently for nginx and for Caddy, so rendered/site leaves it out. Use letters, digits and . _ - / in it, or configure the web server by hand.", raw)
+				"%q has a query, or characters in its host or path, that would have to be quoted differently for nginx and for Caddy, so rendered/site leaves it out. Use letters, digits and . _ - / in it, or configure the web server by hand.", raw)
 			return
 		}
-		if o := listensAt(e, u.Hostname(), cmp.Or(u.Port(), "80")); o != nil && !servedByStepCA(u.Path) && !slices.Contains(lost[o], raw) {
+		if o := listensAt(e, name, port); o != nil && !servedByStepCA(u.Path) && !slices.Contains(lost[o], raw) {
 			lost[o] = append(lost[o], raw)
 		}
 	}

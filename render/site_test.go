@@ -38,6 +38,14 @@ func TestSite(t *testing.T) {
 		t.Error("the ceremony's list would stand in for the one that step-ca signs")
 	}
 
+	// Hosts are the same in capitals: a second server of one name gets no request.
+	s = twoTier()
+	s.estate.Authorities[1].CAIssuersURLs = []string{"http://PKI.Example.internal/Second.cer"}
+	site = s.site(t)
+	if conf := site["nginx.conf"]; strings.Count(conf, "server_name pki.example.internal;") != 1 || !strings.Contains(conf, "/Second.cer") {
+		t.Errorf("not one server with both:\n%s", conf)
+	}
+
 	s = nodes()
 	s.estate.Authorities[1].CRL.URLs = []string{"http://[fd00::9]:8080/i.crl"}
 	s.mustTree(t)
@@ -74,7 +82,7 @@ func TestPublishedURLs(t *testing.T) {
 		t.Errorf("a good estate is warned of %v", d)
 	}
 	s.estate.Authorities[0].CRL.URLs = []string{"http://ca.example.internal/root.crl"}
-	s.estate.Authorities[0].CAIssuersURLs = []string{"http://pki.example.internal/a;b{}.cer", "http://pki.example.internal/a/../b.cer"}
+	s.estate.Authorities[0].CAIssuersURLs = []string{"http://pki.example.internal/a;b{}.cer", "http://pki.example.internal/a/../b.cer", "http://pki.example.internal/c.cer?{}.cer"}
 	var got []string
 	for _, d := range render.Check(s.estate) {
 		if d.Severity != spec.Warning {
@@ -82,7 +90,7 @@ func TestPublishedURLs(t *testing.T) {
 		}
 		got = append(got, d.Summary)
 	}
-	if want := "URL that a web server cannot be told|URL that a web server cannot be told|URLs that step-ca does not answer"; strings.Join(got, "|") != want {
+	if want := "URL that a web server cannot be told|URL that a web server cannot be told|URL that a web server cannot be told|URLs that step-ca does not answer"; strings.Join(got, "|") != want {
 		t.Errorf("warnings: %q", got)
 	}
 	for name, text := range s.site(t) {

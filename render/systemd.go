@@ -70,6 +70,7 @@ type host struct {
 	ServerName   string   // that a balancer expects in every node's certificate
 	Nodes        []node
 	Balanced     []balanced
+	IPv6         bool   // a node has an IPv6 address, so the balancer listens there, too
 	Group        string // of the nodes in an inventory
 	manifests    *cluster
 }
@@ -107,7 +108,7 @@ func newHost(e *spec.Estate, o *spec.OnlineCA, keys []signingKey) *host {
 		Home: home, Name: o.Origin.Address.FileName(), Estate: e.Name,
 		User: userOf(o), Binary: binaryOf(o), Scheme: keys[0].scheme, HSM: hsmOf(o, keys[0]),
 		LowPort: isLow(o.Listen) || isLow(o.InsecureAddress) || isLow(o.MetricsAddress),
-		Group:   strings.NewReplacer("-", "_", ".", "_").Replace(o.Origin.Address.FileName()),
+		Group:   inventoryGroup(o.Origin.Address.FileName()),
 		URL:     caURL(o), Unit: unitPath, Encrypted: o.Systemd.EncryptedCredentials, Networks: o.Systemd.Networks,
 	}
 	if e.Environment != spec.Production {

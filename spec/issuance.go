@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -226,6 +228,16 @@ func (c *CRL) validate(d *Diagnostics, signedHere bool) {
 	}
 }
 
+// placeOf is a URL as servers see it: hosts are the same in capitals, and port 80 is
+// the one of http (RFC 3986 §6.2.2.1, §6.2.3).
+func placeOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw // reported where it is read
+	}
+	return strings.ToLower(u.Hostname()) + ":" + cmp.Or(u.Port(), "80") + " " + u.RequestURI()
+}
+
 // validateCRLURLs refuses two authorities that publish at one place. A list is
 // about the certificates of the one who signed it (RFC 5280 §5), so each would
 // take the other's away.
@@ -236,9 +248,9 @@ func (e *Estate) validateCRLURLs(d *Diagnostics) {
 			continue
 		}
 		for _, u := range a.CRL.URLs {
-			switch first := owner[u]; first {
+			switch first := owner[placeOf(u)]; first {
 			case nil:
-				owner[u] = a
+				owner[placeOf(u)] = a
 			case a:
 				d.Report(a.CRL.Origin, "urls", "CRL URL twice", "%s stands twice in one list. Remove one of them.", u)
 			default:

@@ -191,8 +191,13 @@ func crlRules() map[string]broken {
 	crl := func(change func(c *CRL)) func(e *Estate) { return func(e *Estate) { change(e.Authorities[0].CRL) } }
 	urls := func(u ...string) func(e *Estate) { return crl(func(c *CRL) { c.URLs = u }) }
 	return map[string]broken{
-		"no URL":          {urls(), []string{"CRL without a URL"}},
-		"URL twice":       {urls("http://pki.example/a.crl", "http://pki.example/a.crl"), []string{"CRL URL twice"}},
+		"no URL":    {urls(), []string{"CRL without a URL"}},
+		"URL twice": {urls("http://pki.example/a.crl", "http://pki.example/a.crl"), []string{"CRL URL twice"}},
+		"in capitals": {func(e *Estate) {
+			u := strings.Replace(e.Authorities[0].CRL.URLs[0], "http://", "http://u.", 1)
+			e.Authorities[0].CRL.URLs = []string{u}
+			e.Authorities[1].CRL.URLs = []string{strings.Replace(u, "u.", "U.", 1)}
+		}, []string{"Two lists at one URL"}},
 		"two at one":      {func(e *Estate) { e.Authorities[1].CRL.URLs = e.Authorities[0].CRL.URLs }, []string{"Two lists at one URL"}},
 		"https":           {urls("https://pki.example/root.crl"), []string{"URL is not plain http"}},
 		"ldap":            {urls("ldap://pki.example/cn=root"), []string{"URL is not plain http"}},

@@ -9,6 +9,7 @@ packages="openssl:openssl gcc:gcc softhsm2-util:softhsm2 certutil:libnss3-tools 
 ssss-split:ssss chromium:chromium pdfinfo:poppler-utils zbarimg:zbar-tools python3:python3 jq:jq
 nebula-cert:nebula ssh-keygen:openssh-client curl:curl haproxy:haproxy nginx:nginx caddy:caddy certtool:gnutls-bin /usr/lib/postgresql:postgresql
 systemd-nspawn:systemd-container mariadbd:mariadb-server-core mariadb:mariadb-client-core
+/usr/lib/nginx/modules/ngx_stream_module.so:libnginx-mod-stream
 /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf:fonts-dejavu-core
 /usr/lib/$(uname -m)-linux-gnu/pkcs11/p11-kit-client.so:p11-kit-modules"
 
