@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 
 	"pki.internal/plan/tbs/public"
 )
@@ -23,7 +24,7 @@ type Hierarchy struct {
 	byDER                                         map[[sha256.Size]byte]*placed
 	lists                                         []*placedList
 	listsOf                                       map[string][]*placedList
-	sharedFactor                                  map[string]string
+	sharedFactor                                  func() map[string]string
 }
 
 // placed is a certificate that was handed in, with its place.
@@ -72,7 +73,7 @@ func NewHierarchy(certificates, lists []KnownCertificate) *Hierarchy {
 			p.issuer.below = append(p.issuer.below, p)
 		}
 	}
-	h.sharedFactor = sharedFactors(h.certs)
+	h.sharedFactor = sync.OnceValue(func() map[string]string { return sharedFactors(h.certs) })
 	h.addLists(lists)
 	return h
 }
@@ -213,7 +214,9 @@ func (h *Hierarchy) Surround(c Certificate) Certificate {
 	if twin := h.twin(p); twin != nil && c.Twin == nil {
 		known.twin = twin.Certificate
 	}
-	c.SharedFactor = h.sharedFactor[string(p.RawSubjectPublicKeyInfo)]
+	if !c.Preview {
+		c.SharedFactor = h.sharedFactor()[string(p.RawSubjectPublicKeyInfo)]
+	}
 	c.RevokedBy = h.revokedBy(p)
 	c.NextSerial = h.nextSerial(p)
 	if p.IsCA {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"math/big"
+	"sync"
 	"time"
 )
 
@@ -135,22 +136,27 @@ func sharedFactors(certs []*placed) map[string]string {
 	}
 	tree := [][]*big.Int{moduli}
 	for level := moduli; len(level) > 1; tree = append(tree, level) {
-		var next []*big.Int
-		for i := 0; i < len(level); i += 2 {
-			if i+1 == len(level) {
-				next = append(next, level[i])
-				continue
-			}
-			next = append(next, new(big.Int).Mul(level[i], level[i+1]))
+		next := make([]*big.Int, (len(level)+1)/2)
+		var all sync.WaitGroup
+		for i := range next {
+			all.Go(func() {
+				next[i] = level[2*i]
+				if 2*i+1 < len(level) {
+					next[i] = new(big.Int).Mul(level[2*i], level[2*i+1])
+				}
+			})
 		}
+		all.Wait()
 		level = next
 	}
 	rests := tree[len(tree)-1]
 	for depth := len(tree) - 2; depth >= 0; depth-- {
 		next := make([]*big.Int, len(tree[depth]))
+		var all sync.WaitGroup
 		for i, n := range tree[depth] {
-			next[i] = new(big.Int).Mod(rests[i/2], new(big.Int).Mul(n, n))
+			all.Go(func() { next[i] = new(big.Int).Mod(rests[i/2], new(big.Int).Mul(n, n)) })
 		}
+		all.Wait()
 		rests = next
 	}
 	var weak []int

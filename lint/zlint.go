@@ -134,14 +134,23 @@ func mayServe(c *x509.Certificate) bool {
 // searchesKey says whether a lint looks for the private half of the key. Those
 // are the slow ones.
 func searchesKey(name string) bool {
-	return name == smallPrivateKey || name == "e_rsa_fermat_factorization"
+	return name == smallPrivateKey || name == closePrimes
+}
+
+// isWeak says whether a search for the private half of a certificate's key may
+// find it.
+func isWeak(name string, c *x509.Certificate) bool {
+	if name == smallPrivateKey {
+		return mayBeSmall(c)
+	}
+	return mayHaveClosePrimes(c)
 }
 
 // certificate runs the lints for certificates.
 func (z *zlints) certificate(c *x509.Certificate, given Certificate, now time.Time) []Finding {
 	var findings []Finding
 	for _, l := range z.certificates {
-		if given.Preview && searchesKey(l.Name) || l.servers && !mayServe(c) || l.Name == smallPrivateKey && !mayBeSmall(c) {
+		if l.servers && !mayServe(c) || searchesKey(l.Name) && (given.Preview || !isWeak(l.Name, c)) {
 			continue
 		}
 		run, coming := l.CertificateLint, isComing(l.LintMetadata, now)
