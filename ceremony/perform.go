@@ -26,6 +26,8 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 		result, err = c.signCertificate(ctx, a)
 	case plan.SignCRL:
 		result, err = c.signCRL(ctx, a)
+	case plan.SignRequest:
+		result, err = c.signRequest(ctx, a)
 	case plan.SignOCSP:
 		result, err = c.signOCSP(ctx, a)
 	case plan.GenerateProvisionerKey:

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"pki.internal/plan/tbs"
 	"pki.internal/plan/tbs/public"
@@ -31,6 +33,8 @@ type AdoptAction struct {
 	SPKI             []byte            `json:"spki"`
 	Want             map[string]string `json:"want"`
 	Outputs          []string          `json:"outputs"`
+	Previous         []byte            `json:"previous,omitempty"` // DER of the certificate that it replaces
+	Held             spec.Address      `json:"held,omitzero"`      // key store of a key that the ledger has
 }
 
 // Adopted says that an authority was taken in, and what was seen of its key.
@@ -44,23 +48,21 @@ type Adopted struct {
 	Evidence    []Evidence   `json:"evidence,omitempty"`
 }
 
-// adopt plans to take an authority in. It gives false when nothing of the kind
-// is to be done.
-func (m *maker) adopt(a *spec.Authority) bool {
-	if a.Import == nil {
-		return false
-	}
+// adopt plans to take an authority in, or the next certificate of one that the
+// ledger has: somebody else signed it.
+func (m *maker) adopt(a *spec.Authority, have Authority) {
 	certificate, err := x509.ParseCertificate(a.Import.Certificate)
 	if err != nil {
-		m.diags.Report(a.Import.Origin, "certificate", "Import that cannot be read", "%s: %s. Name the certificate of %s, as PEM or DER.", a.Import.Path, err, a.Address)
-		return true
+		m.diags.Report(a.Import.Origin, "certificate", "Import that cannot be read",
+			"%s: %s. If that is the certificate of %s, it is of a kind that this program cannot take in: leave it out, and describe a new authority as its successor. Otherwise name the right file, as PEM or DER.", a.Import.Path, err, a.Address)
+		return
 	}
 	if tbs.FromRehearsal(certificate) && m.estate.Environment != spec.Rehearsal {
 		m.diags.Report(a.Import.Origin, "certificate", "Import from a rehearsal", "%s was made in a rehearsal, and nothing of one ever becomes real. Name the certificate of %s that clients trust.", a.Import.Path, a.Address)
-		return true
+		return
 	}
 	action := &AdoptAction{
-		Generation: a.KeyGeneration(), Issuer: a.Address, IssuerGeneration: a.KeyGeneration(), Certificate: a.Import.Certificate,
+		Generation: a.KeyGeneration(), Issuer: a.Address, IssuerGeneration: a.KeyGeneration(), Certificate: a.Import.Certificate, Previous: have.Certificate,
 		SPKI: certificate.RawSubjectPublicKeyInfo, Want: wanted(m.estate, a), Outputs: certificateOutputs(a.Address, a.IsRoot()),
 	}
 	own := &material{
@@ -71,15 +73,107 @@ func (m *maker) adopt(a *spec.Authority) bool {
 	if a.Key != nil {
 		own.ref.Algorithm = a.Key.Algorithm
 	}
-	if !m.adoptIssuer(a, action, certificate) || !m.fits(a, certificate) || !m.adoptKey(a, action, own) || !m.adoptLists(a, action, certificate) {
-		return true
+	g, again := have.At(action.Generation)
+	if !m.follows(a, have, certificate) || !m.adoptIssuer(a, action, certificate) || !m.fits(a, certificate) || !m.adoptRequest(a, certificate) {
+		return
 	}
+	if again {
+		own.ref, own.imported = refOf(a.Address, g), g.Imported
+		if g.Key != nil {
+			action.Held = g.Place(a).Store
+		}
+	} else if !m.adoptKey(a, action, own) || !m.adoptLists(a, action, certificate) {
+		return
+	}
+	m.adoptAgain(a, have, action)
 	m.materials[a.Address] = own
 	m.around.addKey(Label(a.Address, action.Generation), own.spki)
 	m.around.add(Label(a.Address, action.Generation), certificate)
 	m.add(Action{Kind: Adopt, Address: a.Address, Irreversible: true, Adopt: action})
-	m.adopted[a.Address] = generationOf(action, certificate)
-	return true
+	if !again {
+		m.adopted[a.Address] = generationOf(action, certificate)
+	}
+}
+
+// follows holds a certificate against the generations that the ledger has of
+// its authority: it is for the newest key, or for the next.
+func (m *maker) follows(a *spec.Authority, have Authority, c *x509.Certificate) bool {
+	g, again := have.At(a.KeyGeneration())
+	last := have.last()
+	newest, _ := have.At(last)
+	same := bytes.Equal(g.spki, c.RawSubjectPublicKeyInfo)
+	switch {
+	case last == 0: // it is new here
+		return true
+	case a.KeyGeneration() < last:
+		m.generationOver(a, last)
+	case a.KeyGeneration() > last+1 || !again && newest.certificate() == nil:
+		m.generationLeftOut(a, last)
+	case again && !same && g.certificate() == nil:
+		m.diags.Report(a.Import.Origin, "certificate", "Import for another key",
+			"%s is not for the key that the ceremony made for %s. Have the request in %s certified, and name what comes back.", a.Import.Path, a.Address, requestOutput(a.Address))
+	case again && !same:
+		m.diags.Report(a.Import.Origin, "certificate", "Import for another key",
+			"%s is for another key than the one that %s has. Write generation = %d if the key was replaced, or name the certificate of the key that is there.", a.Import.Path, a.Address, last+1)
+	case again && g.certificate() != nil && c.NotBefore.Before(g.certificate().NotBefore) && c.NotAfter.Before(g.certificate().NotAfter):
+		m.diags.Report(a.Import.Origin, "certificate", "Import of an older certificate",
+			"%s counts from %s to %s, and the newest one of %s, which the ledger has, from %s to %s. Name the newest certificate.", a.Import.Path,
+			day(c.NotBefore), day(c.NotAfter), a.Address, day(g.certificate().NotBefore), day(g.certificate().NotAfter))
+	case a.PreventReplace && (!again || a.IsRoot()) && have.Certificate != nil:
+		m.prevented(a, map[bool]string{true: "its certificate, which relying parties hold,", false: "the key"}[again])
+	case !again && m.sharesURLs(a, have):
+	default:
+		return true
+	}
+	return false
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// adoptAgain notes what changes for an authority that the ledger has, and where
+// the certificate of before goes.
+func (m *maker) adoptAgain(a *spec.Authority, have Authority, action *AdoptAction) {
+	if have.Certificate == nil {
+		return
+	}
+	g, _ := have.At(have.Generation)
+	action.Outputs = append(action.Outputs, olderOutputs(a.Address, g.Number, len(g.Certificates), have.Issuer == a.Address)...)
+	class, replaced := NewKey, true
+	if action.Generation == g.Number {
+		action.Outputs = append(action.Outputs, m.state.below(a.Address, g.Number)...)
+		class, replaced = NewCertificate, false
+	}
+	if a.IsRoot() {
+		class = NewRoot
+	}
+	why := "other software signed it"
+	if a.Issuer != nil {
+		why = a.Issuer.Address.String() + " signed it"
+	}
+	m.changed(Change{Address: a.Address, Class: class, Why: why, Attributes: differences(have.Want, action.Want), Blast: m.blast(a, replaced)})
+}
+
+// holds reports whether a certificate is one of those that the ledger has of
+// the authority.
+func (a Authority) holds(der []byte) bool {
+	return slices.ContainsFunc(a.Generations, func(g Generation) bool {
+		return slices.ContainsFunc(g.Certificates, func(c Issued) bool { return bytes.Equal(c.DER, der) })
+	})
+}
+
+// adoptRequest holds a request whose key lives elsewhere against the
+// certificate that came back for it.
+func (m *maker) adoptRequest(a *spec.Authority, c *x509.Certificate) bool {
+	if a.CSR == nil {
+		return true
+	}
+	request, _, ok := m.request(a.Origin, a.CSR, Label(a.Address, a.KeyGeneration()))
+	if ok && !bytes.Equal(request.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo) {
+		m.diags.Report(a.Import.Origin, "certificate", "Import for another key",
+			"%s is for another key than the one that asks in %s. Name the certificate that was signed for this request, or the request that it was signed for.", a.Import.Path, a.CSR.Path)
+		return false
+	}
+	return ok
 }
 
 // generationOf gives what an adopted authority begins with.
@@ -111,7 +205,13 @@ func (m *maker) adoptIssuer(a *spec.Authority, action *AdoptAction, c *x509.Cert
 		}
 		above, action.Issuer, action.IssuerGeneration = found.certificate, a.Issuer.Address, found.ref.Generation
 	}
-	if err := public.CheckCertificate(c, above); err != nil || !bytes.Equal(c.RawIssuer, above.RawSubject) {
+	switch err := public.CheckCertificate(c, above); {
+	case err != nil && bytes.Equal(c.RawIssuer, above.RawSubject) && (a.Issuer != nil || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId) || c.AuthorityKeyId == nil):
+		m.diags.Report(a.Import.Origin, "certificate", "Import whose signature cannot be verified",
+			"%s names %q as its issuer, and its signature (%s) cannot be verified under the key of that one (%s): %s. What cannot be verified is not taken in: name the right file, or describe a new authority as its successor.",
+			a.Import.Path, c.Issuer, public.SignatureOf(c.SignatureAlgorithm, c.Raw), public.NameOf(above.RawSubjectPublicKeyInfo), err)
+		return false
+	case err != nil || !bytes.Equal(c.RawIssuer, above.RawSubject):
 		m.diags.Report(a.Import.Origin, "certificate", "Import that nobody here signed",
 			"%s was issued by %q and is not self-signed. Declare its issuer as an authority, imported by its certificate alone, and write issuer = authority.NAME.", a.Import.Path, c.Issuer)
 		return false
@@ -130,14 +230,20 @@ func (m *maker) fits(a *spec.Authority, c *x509.Certificate) bool {
 	}
 	want, err := tbs.EncodeName(a.Subject)
 	if have := plainName(c.RawSubject); err != nil || have != plainName(want) {
-		differ("subject", have, plainName(want))
+		good = false
+		m.diags.Report(a.Origin, "subject", "Estate differs from the imported certificate",
+			"The subject of %s is %q in %s, and %q here. Write what the certificate says%s; change it with the next certificate.", a.Address, have, a.Import.Path, plainName(want), inHCL(c.RawSubject))
 	}
-	if !c.IsCA {
+	if old := a.IsRoot() && c.Version < 3; !c.IsCA && !old { // before version 3 nothing told an authority from others
 		good = false
 		m.diags.Report(a.Import.Origin, "certificate", "Import of a leaf", "%s is no certificate of an authority. Name the authority's own.", a.Import.Path)
 	}
-	if a.PathLength != nil && (c.MaxPathLen != *a.PathLength) {
-		differ("path_length", fmt.Sprint(c.MaxPathLen), fmt.Sprint(*a.PathLength))
+	if a.PathLength != nil && (!c.BasicConstraintsValid || c.MaxPathLen != *a.PathLength) {
+		have := "without limit"
+		if c.BasicConstraintsValid && c.MaxPathLen >= 0 {
+			have = fmt.Sprint(c.MaxPathLen)
+		}
+		differ("path_length", have, fmt.Sprint(*a.PathLength))
 	}
 	if a.Key != nil {
 		if have, err := tbs.AlgorithmOfSPKI(c.RawSubjectPublicKeyInfo); err != nil || have != a.Key.Algorithm.KeyType() {
@@ -159,6 +265,10 @@ func (m *maker) adoptKey(a *spec.Authority, action *AdoptAction, own *material) 
 	}
 	if a.Key == nil {
 		return true
+	}
+	if a.Import.KeyFile == "" && a.Import.KeyID == "" {
+		m.diags.Report(a.Import.Origin, "", "Imported key that cannot be found", "The ledger has no key of %s. %s.", Label(a.Address, action.Generation), a.Import.Where(a.Key.Store))
+		return false
 	}
 	key := &KeyAction{
 		Generation: action.Generation, Store: a.Key.Store.Address, Algorithm: a.Key.Algorithm,
@@ -214,6 +324,30 @@ func numberOf(list *x509.RevocationList) string {
 	return list.Number.String()
 }
 
+// inHCL gives a subject as it is written in an estate: in its encoded order,
+// whatever that is.
+func inHCL(der []byte) string {
+	var sequence pkix.RDNSequence
+	if _, err := asn1.Unmarshal(der, &sequence); err != nil {
+		return ""
+	}
+	var name spec.Name
+	for _, rdn := range sequence {
+		for i, one := range rdn {
+			text, isText := one.Value.(string)
+			if !isText {
+				return "" // nothing that HCL could say
+			}
+			name = append(name, spec.NameAttribute{Type: one.Type.String(), Value: text, Joins: i > 0})
+		}
+	}
+	var quoted []string
+	for _, rdn := range name.RDNs() {
+		quoted = append(quoted, strconv.Quote(rdn))
+	}
+	return ", such as rdns = [" + strings.Join(quoted, ", ") + "]"
+}
+
 // plainName gives a name in words, whatever string types it is encoded in.
 func plainName(der []byte) string {
 	var name pkix.RDNSequence
@@ -228,6 +362,11 @@ func plainName(der []byte) string {
 func (m *maker) keyless(a *spec.Authority) bool {
 	if a.Key != nil || a.CSR != nil {
 		return false
+	}
+	if a.CertifiedElsewhere() {
+		m.diags.Report(a.Origin, "import", "New certificate for a key that is not here",
+			"%s was imported by its certificate alone. Have %s certify it anew, and name what comes back in the import block; or restore the old values.", a.Address, a.Issuer.Address)
+		return true
 	}
 	m.diags.Report(a.Origin, "import", "New certificate for a key that is not here",
 		"%s was imported by its certificate alone, so nothing new can be made for it. Add a key block or a csr, or restore the old values.", a.Address)
@@ -266,29 +405,48 @@ func (s *State) adopt(e *Adopted) error {
 	if err != nil {
 		return fmt.Errorf("its certificate: %w", err)
 	}
-	_, known := s.Authority(e.Address)
+	authority, _ := s.Authority(e.Address)
+	g, again := authority.At(planned.Generation)
 	switch {
-	case known:
-		return fmt.Errorf("%s is in the ledger already", e.Address)
+	case !bytes.Equal(planned.Previous, authority.Certificate):
+		return errors.New("the plan replaces another certificate than the one that is there")
+	case again && (g.Number != authority.last() || !bytes.Equal(g.spki, planned.SPKI) || planned.Key != nil || planned.CRL != nil || planned.Issued != nil):
+		return fmt.Errorf("it is not the next certificate of %s", Label(e.Address, g.Number))
 	case !bytes.Equal(e.Certificate, planned.Certificate) || !bytes.Equal(e.CRL, planned.CRL) || e.Generation != planned.Generation || !bytes.Equal(c.RawSubjectPublicKeyInfo, planned.SPKI):
 		return errors.New("it takes in another certificate than the plan says")
 	case e.KeySeen != (planned.Key != nil):
 		return errors.New("it does not say of the key what the plan wants to know")
 	}
-	if other, taken := s.ownerOf(planned.SPKI); taken {
-		return fmt.Errorf("its public key is that of %s", other)
-	}
 	if err := s.checkAdopted(e.Address, planned, c); err != nil {
 		return err
 	}
-	g := generationOf(planned, c)
-	if planned.Key != nil {
-		g.Key = &KeyMade{Action: e.Action, Address: e.Address, Key: *planned.Key, SPKI: planned.SPKI, Adopted: true, Evidence: e.Evidence}
+	next := generationOf(planned, c)
+	if again {
+		g.Certificates = append(slices.Clone(g.Certificates), next.Certificates...)
+	} else {
+		if err := authority.takes(planned.Generation); err != nil {
+			return err
+		}
+		if other, taken := s.ownerOf(planned.SPKI); taken {
+			return fmt.Errorf("its public key is that of %s", other)
+		}
+		g = next
+		if planned.Key != nil {
+			g.Key = &KeyMade{Action: e.Action, Address: e.Address, Key: *planned.Key, SPKI: planned.SPKI, Adopted: true, Evidence: e.Evidence}
+		}
 	}
-	authority := Authority{Address: e.Address, HighestCRL: planned.CRLNumber}
-	s.put(authority.with(g))
+	authority.Address = e.Address
+	s.put(authority.counting(planned.CRLNumber).with(g))
 	s.Open.Done++
 	return nil
+}
+
+// counting gives the authority after a list with a number was taken in.
+func (a Authority) counting(number string) Authority {
+	if number != "" && decimal(number).Cmp(decimal(a.HighestCRL)) > 0 || a.HighestCRL == "" {
+		a.HighestCRL = number
+	}
+	return a
 }
 
 // checkAdopted verifies the signatures of what is taken in.
@@ -341,16 +499,23 @@ func (s *State) observeAdopted(e *Adopted) error {
 	}
 	authority, _ := s.Authority(e.Address)
 	authority.Address = e.Address
-	g := Generation{Number: e.Generation, Imported: true, CRL: e.CRL, spki: c.RawSubjectPublicKeyInfo}
-	s.observed = append(slices.Clip(s.observed), authority.as(g))
+	g, again := authority.At(e.Generation)
+	switch {
+	case again && !bytes.Equal(g.spki, c.RawSubjectPublicKeyInfo):
+		return fmt.Errorf("its certificate is not for the key of %s", e.Address)
+	case !again:
+		g = Generation{Number: e.Generation, Imported: true, CRL: e.CRL, spki: c.RawSubjectPublicKeyInfo}
+		s.observed = append(slices.Clip(s.observed), authority.as(g))
+	}
 	issuer, found := s.signer(c)
 	if !found {
 		return errors.New("its certificate is signed by no key of this ledger")
 	}
-	if list, err := x509.ParseRevocationList(e.CRL); err == nil {
-		g.CRLNumber, authority.HighestCRL = numberOf(list), numberOf(list)
+	if list, err := x509.ParseRevocationList(e.CRL); err == nil && !again {
+		g.CRLNumber = numberOf(list)
+		authority = authority.counting(g.CRLNumber)
 	}
-	g.Certificates = []Issued{{DER: e.Certificate, Issuer: issuer.Address, IssuerGeneration: issuer.Generation, parsed: c}}
+	g.Certificates = append(slices.Clone(g.Certificates), Issued{DER: e.Certificate, Issuer: issuer.Address, IssuerGeneration: issuer.Generation, parsed: c})
 	s.put(authority.with(g))
 	return nil
 }

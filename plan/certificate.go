@@ -16,6 +16,10 @@ import (
 
 // certificate plans an authority's certificate, whose key is in the materials.
 func (m *maker) certificate(a *spec.Authority, csr *CSRRef, extra ...lint.Finding) {
+	if a.CertifiedElsewhere() {
+		m.ask(a, csr)
+		return
+	}
 	issuer := m.materials[a.Address]
 	if a.Issuer != nil {
 		issuer = m.materials[a.Issuer.Address]

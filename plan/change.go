@@ -130,7 +130,8 @@ func (m *maker) sealChanges() {
 		lists[a.Number] = len(m.changes)
 		m.changes = append(m.changes, Change{Address: a.Address, Class: NewCRL, Why: m.crlReasons[a.Number], Blast: m.crlBlasts[a.Number], Actions: []int{a.Number}})
 	}
-	m.plan.Changes = m.changes
+	// What waits for somebody else has no action yet.
+	m.plan.Changes = slices.DeleteFunc(m.changes, func(c Change) bool { return len(c.Actions) == 0 })
 }
 
 // differences compares the estate's words with those that a certificate was

@@ -25,7 +25,8 @@ func (m *maker) crl(a *spec.Authority) {
 		m.crlOf(a, materialOf(a.Address, g), have, g)
 	}
 	if g, taken := m.adopted[a.Address]; taken {
-		have = Authority{Address: a.Address, HighestCRL: g.CRLNumber}.with(g)
+		have.Address = a.Address
+		have = have.counting(g.CRLNumber).with(g)
 	}
 	current, _ := have.At(own.ref.Generation)
 	m.crlOf(a, own, have, current)
@@ -127,7 +128,7 @@ func (m *maker) listDue(a *spec.Authority, own *material, last *x509.RevocationL
 // estate wants by now: that alone calls nobody to a ceremony, and a plan that
 // says nothing would leave the impression that it has happened.
 func (m *maker) otherLife(a *spec.Authority, own *material, last *x509.RevocationList) {
-	if last == nil || a.CRL.OnTimer || a.CRL.Presign > 0 || own != m.materials[a.Address] || own.imported || m.estate.SignsOwnCRL(a) {
+	if last == nil || a.CRL.OnTimer || a.CRL.Presign > 0 || !own.described(a) || own.imported || m.estate.SignsOwnCRL(a) {
 		return
 	}
 	want := a.CRL.ValidFor.Last(last.ThisUpdate)
@@ -140,11 +141,17 @@ func (m *maker) otherLife(a *spec.Authority, own *material, last *x509.Revocatio
 		last.Number, a.Address, stamp(last.ThisUpdate), stamp(last.NextUpdate), a.CRL.ValidFor, stamp(due))
 }
 
+// described reports whether the estate speaks of this key: its block is that of
+// the newest generation, also while that waits for its certificate.
+func (m *material) described(a *spec.Authority) bool {
+	return m == nil || m.ref.Generation == a.KeyGeneration()
+}
+
 // scopeChanged reports whether the estate wants another issuing distribution
 // point than the last list of the newest key has.
 func (m *maker) scopeChanged(a *spec.Authority, own *material, last *x509.RevocationList) bool {
 	scope, scoped := m.scope(a)
-	if !scoped || own != m.materials[a.Address] || own.imported {
+	if !scoped || !own.described(a) || own.imported {
 		return false
 	}
 	want, err := tbs.IssuingDistributionPoint(scope.urls, scope.onlyCA)
@@ -178,7 +185,7 @@ func (m *maker) crlTemplate(a *spec.Authority, own *material, number string, at 
 		return nil, err
 	}
 	extensions := []tbs.Extension{authorityKeyID, crlNumber}
-	if last, err := x509.ParseRevocationList(previous); err == nil && (own.imported || own.ref.Generation != m.materials[a.Address].ref.Generation) {
+	if last, err := x509.ParseRevocationList(previous); err == nil && (own.imported || !own.described(a)) {
 		// The certificates of an old or imported key name its old URLs.
 		if scope, scoped := scopeOf(last); scoped {
 			extensions = append(extensions, scope)

@@ -45,6 +45,7 @@ type Event struct {
 	KeySealed *KeySealed      `json:"key_sealed,omitempty"`
 	Attested  *Attested       `json:"head_attested,omitempty"`
 	Proven    *KeyProven      `json:"key_proven,omitempty"`
+	Request   *Signed         `json:"request_signed,omitempty"`
 }
 
 // EventKind names what happened.
@@ -81,6 +82,7 @@ const (
 	KeyWasSealed       EventKind = "key_sealed"
 	HeadAttested       EventKind = "head_attested"
 	KeyWasProven       EventKind = "key_proven"
+	RequestSigned      EventKind = "request_signed"
 )
 
 // Begun opens a ceremony. The whole plan is in it, so that the ledger alone
@@ -156,13 +158,13 @@ type Evidence struct {
 	Grade string `json:"grade"` // claimed, observed or proven
 }
 
-// Signed is a certificate or CRL that was signed and verified. A CRL that is
+// Signed is a certificate, CRL or request that was signed and verified. A CRL that is
 // signed ahead of its time makes two facts: crl_sealed holds it, and is for
 // those who keep the stack; crl_signed says to everyone that it exists.
 type Signed struct {
 	Action     int          `json:"action"`
 	Address    spec.Address `json:"address"`
-	Generation int          `json:"generation,omitempty"` // of a certificate
+	Generation int          `json:"generation,omitempty"` // of a certificate or a request
 	Number     string       `json:"number,omitempty"`     // of a CRL, decimal
 	Voids      []string     `json:"voids,omitempty"`      // CRLs signed ahead that it makes void
 	DER        []byte       `json:"der,omitempty"`

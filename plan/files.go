@@ -106,6 +106,12 @@ func (s State) filesOf(a Authority) []File {
 	if a.OCSP != nil {
 		files = append(files, File{ocspOutput(a.Address), 0o644, a.OCSP.DER})
 	}
+	for _, g := range slices.Backward(a.Generations) {
+		if g.Request != nil {
+			files = append(files, File{requestOutput(a.Address), 0o644, requestPEM(g.Request)})
+			break
+		}
+	}
 	for _, g := range a.Generations {
 		files = append(files, s.certificateFiles(a, g)...)
 		if g.CRL == nil {
@@ -200,6 +206,10 @@ func (s State) below(address spec.Address, generation int) []string {
 		}
 	}
 	return names
+}
+
+func requestPEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})
 }
 
 func certificatePEM(der []byte) []byte {

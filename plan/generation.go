@@ -25,6 +25,10 @@ type Generation struct {
 	Backups      []Backup       // copies of the key
 	Sealed       bool           // the key could leave its token once, and no longer can
 
+	Request []byte // DER of the newest request for a certificate from somebody else, nil when none was signed
+
+	requested int // certificates that there were when Request was signed
+
 	spki   []byte                    // of the key
 	drills map[spec.Address]KeyDrill // the last one in each place
 }

@@ -20,18 +20,32 @@ func (m *maker) existing(a *spec.Authority, have Authority) {
 	}
 	current, _ := have.At(have.Generation)
 	m.materials[a.Address] = materialOf(a.Address, current)
+	if a.Import != nil && !have.holds(a.Import.Certificate) {
+		m.adopt(a, have)
+		return
+	}
 	switch next := have.last() + 1; {
 	case a.KeyGeneration() < have.Generation:
-		m.diags.Report(a.Origin, "generation", "Generation that is over",
-			"%s has generation %d in the ledger, and a key never comes back. Write generation = %d.", a.Address, have.Generation, have.Generation)
+		m.generationOver(a, have.Generation)
 	case a.KeyGeneration() > next:
-		m.diags.Report(a.Origin, "generation", "Generation left out",
-			"%s has generation %d in the ledger, so the next one is %d. Write generation = %d.", a.Address, have.Generation, next, next)
+		m.generationLeftOut(a, have.last())
 	case a.KeyGeneration() == next:
 		m.replace(a, have)
+	case a.KeyGeneration() == have.last() && have.last() > have.Generation:
+		m.goOn(a, have)
 	default:
 		m.keep(a, have, current)
 	}
+}
+
+func (m *maker) generationOver(a *spec.Authority, last int) {
+	m.diags.Report(a.Origin, "generation", "Generation that is over",
+		"%s has generation %d in the ledger, and a key never comes back. Write generation = %d.", a.Address, last, last)
+}
+
+func (m *maker) generationLeftOut(a *spec.Authority, last int) {
+	m.diags.Report(a.Origin, "generation", "Generation left out",
+		"%s has generation %d in the ledger, so the next one is %d. Write generation = %d.", a.Address, last, last+1, last+1)
 }
 
 func materialOf(address spec.Address, g Generation) *material {
@@ -58,6 +72,9 @@ func (m *maker) due(a *spec.Authority, c *x509.Certificate) bool {
 func (m *maker) keep(a *spec.Authority, have Authority, g Generation) {
 	c := g.certificate()
 	found := sameKeyElsewhere(differences(have.Want, wanted(m.estate, a)), a, g)
+	if a.Issuer != nil && !m.materials[a.Issuer.Address].described(a.Issuer) { // what the estate says of it is for its next key
+		found = slices.DeleteFunc(found, Difference.inherited)
+	}
 	m.backUpKept(a, g)
 	if m.issuerChanged(a, have) {
 		found = append(found, Difference{
@@ -225,6 +242,22 @@ func (m *maker) replace(a *spec.Authority, have Authority) {
 	}
 	m.changed(Change{Address: a.Address, Class: class, Attributes: found, Blast: m.blast(a, true)})
 	m.fresh(a)
+}
+
+// goOn certifies the next key of an authority, which was made already: the
+// ceremony ended there, or the certificate comes from somebody else.
+func (m *maker) goOn(a *spec.Authority, have Authority) {
+	g, _ := have.At(have.last())
+	class := NewKey
+	if a.IsRoot() {
+		class = NewRoot
+	}
+	m.changed(Change{Address: a.Address, Class: class, Why: "its key was made already", Blast: m.blast(a, true), Attributes: []Difference{
+		{Name: "generation", Before: fmt.Sprint(have.Generation), After: fmt.Sprint(g.Number)},
+	}})
+	m.materials[a.Address] = materialOf(a.Address, g)
+	m.useStore(a, m.materials[a.Address], g)
+	m.certificate(a, nil)
 }
 
 // sharesURLs refuses a new key whose lists or certificate would lie at a URL

@@ -323,9 +323,12 @@ func (m *maker) authority(a *spec.Authority) {
 	if a.Issuer != nil {
 		if issuer := m.materials[a.Issuer.Address]; issuer == nil || issuer.certificate == nil {
 			return // the issuer's trouble has been reported
+		} else if !issuer.described(a.Issuer) && a.Import == nil {
+			return // it waits for the issuer's next key
 		}
 	}
-	if !known && m.adopt(a) {
+	if a.Import != nil {
+		m.adopt(a, have)
 		return
 	}
 	g, _ := have.At(have.last())

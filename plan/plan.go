@@ -50,6 +50,17 @@ type Plan struct {
 	// RestoreDrill says that this is a drill, and of what: addresses of
 	// authorities and key stores, or DrillAll. It plans nothing else.
 	RestoreDrill []string `json:"restore_drill,omitempty"`
+
+	// Awaits lists the certificates that somebody else has to sign before the
+	// estate is what it wants to be.
+	Awaits []Awaited `json:"awaits,omitempty"`
+}
+
+// Awaited is a certificate of ours that an authority signs whose key is not here.
+type Awaited struct {
+	Address spec.Address `json:"address"`
+	Issuer  spec.Address `json:"issuer"`
+	Request string       `json:"request"` // the file to send there
 }
 
 // Tool is the program that made the plan.
@@ -140,6 +151,7 @@ const (
 	BackUpKey              Kind = "back_up_key"
 	SealKey                Kind = "seal_key"
 	ProveKey               Kind = "prove_key"
+	SignRequest            Kind = "sign_request"
 )
 
 // Action is one thing a ceremony does. The field named like its kind is set,
@@ -166,6 +178,7 @@ type Action struct {
 	BackUpKey              *BackUpAction      `json:"back_up_key,omitempty"`
 	SealKey                *KeyAction         `json:"seal_key,omitempty"`  // as it was made
 	ProveKey               *KeyAction         `json:"prove_key,omitempty"` // in the place that is tried
+	SignRequest            *RequestAction     `json:"sign_request,omitempty"`
 }
 
 // KeyAction makes a key that did not exist.
@@ -347,6 +360,7 @@ func (p *Plan) checked(open []byte) error {
 			InitializeToken: a.InitializeToken != nil, GenerateSSHKey: a.GenerateSSHKey != nil, AppointOfficers: a.AppointOfficers != nil, EstablishShares: a.EstablishShares != nil, ReshareSecret: a.ReshareSecret != nil,
 			Move: a.Move != nil, Forget: a.Forget != nil, Adopt: a.Adopt != nil,
 			BackUpKey: a.BackUpKey != nil, SealKey: a.SealKey != nil, ProveKey: a.ProveKey != nil,
+			SignRequest: a.SignRequest != nil,
 		}
 		for kind, has := range set {
 			if has != (kind == a.Kind) {
@@ -406,6 +420,8 @@ func (a Action) Outputs() []string {
 		return a.Move.Outputs
 	case Adopt:
 		return a.Adopt.Outputs
+	case SignRequest:
+		return a.SignRequest.Outputs
 	}
 	return nil
 }
@@ -419,6 +435,8 @@ func (a Action) Issuer() (KeyRef, bool) {
 		return a.SignCRL.Issuer, true
 	case SignOCSP:
 		return a.SignOCSP.Issuer, true
+	case SignRequest:
+		return a.SignRequest.Key, true
 	}
 	return KeyRef{}, false
 }

@@ -37,6 +37,8 @@ func (s State) Observe(e Event, head Head) (State, error) {
 		err = next.observeProof(e.Proven)
 	case AuthorityAdopted:
 		err = next.observeAdopted(e.Adopted)
+	case RequestSigned:
+		err = next.observeRequest(e.Request)
 	case AddressMoved:
 		next.move(e.Moved.From, e.Moved.Address)
 	case CeremonyFinished:

@@ -180,6 +180,7 @@ func (e Event) wellFormed() error {
 		StepsWereTaken: e.Steps != nil, PeopleCame: e.People != nil, ExceptionHappened: e.Exception != nil, CeremonyAborted: e.Aborted != nil, HeadAttested: e.Attested != nil,
 		AddressMoved: e.Moved != nil, AuthorityForgotten: e.Forgotten != nil, AuthorityAdopted: e.Adopted != nil,
 		KeyWasBackedUp: e.BackedUp != nil, KeyWasSealed: e.KeySealed != nil, KeyWasProven: e.Proven != nil,
+		RequestSigned: e.Request != nil,
 	}
 	if _, known := set[e.Kind]; !known {
 		return fmt.Errorf("its kind %q is not one that this version knows; use the version that wrote it", e.Kind)
@@ -228,6 +229,8 @@ func (s *State) apply(e Event) error {
 		return s.signCRL(e.CRL)
 	case OCSPWasSigned:
 		return s.signOCSP(e.OCSP)
+	case RequestSigned:
+		return s.signRequest(e.Request)
 	case CRLSealed:
 		return s.sealCRL(e.Sealed)
 	case ProvisionerKeyMade:

@@ -132,12 +132,8 @@ func (e *Estate) validateAuthorities(d *Diagnostics) {
 				"%s counts for %s, and its issuer %s for %s. No client accepts it after its issuer's end (RFC 5280 §6.1.3). Shorten validity.",
 				a.Address, a.Validity, a.Issuer.Address, a.Issuer.Validity)
 		}
-		if a.Import != nil {
-			continue // it is signed already
-		}
-		if a.Issuer.Key == nil && a.Issuer.CSR == nil {
-			d.Report(a.Origin, "issuer", "Issuer's key lives elsewhere",
-				"%s was imported by its certificate alone, so this estate cannot sign with its key. Add a key block to its import, or have %s certified there (pki csr create) and import it too.", a.Issuer.Address, a.Address)
+		if a.Import != nil || a.CertifiedElsewhere() {
+			continue // it is signed already, or by somebody else
 		}
 		if a.Issuer.CRL == nil {
 			d.Report(a.Origin, "issuer", "Certificate that cannot be revoked",
@@ -154,7 +150,7 @@ func (a *Authority) validate(d *Diagnostics) {
 	if err := a.Subject.Check(); err != nil {
 		d.Report(a.Origin, "subject", "Name that cannot be encoded", "In the subject of %s, %s. Correct it here, or in the estate's subject block if it comes from there.", a.Address, err)
 	}
-	if len(a.Subject) == 0 || a.Subject.Value("common_name") == "" {
+	if len(a.Subject) == 0 || a.Subject.Value("common_name") == "" && a.Import == nil {
 		d.Report(a.Origin, "subject", "Authority without a common name", "People tell CAs apart by it. Add common_name to the subject block.")
 	}
 	switch {
@@ -308,8 +304,8 @@ func (e *Estate) validatePathLength(d *Diagnostics, a *Authority) {
 			"Authorities stand %d deep below %s, which allows %d (RFC 5280 §4.2.1.9). Every certificate below would be refused. Write path_length = %d or remove a tier.",
 			below, a.Address, have, below)
 	}
-	if a.Issuer == nil {
-		return
+	if a.Issuer == nil || a.Issuer.Import != nil && a.Issuer.PathLength == nil {
+		return // what an imported certificate allows stands in it, and lint reads it
 	}
 	// An issuer that allows too few for the tiers below it is reported itself.
 	if have, above := e.PathLen(a), e.PathLen(a.Issuer); have >= above && above >= e.height(a.Issuer) {

@@ -203,6 +203,13 @@ func (n Name) Value(word string) string {
 
 // String gives the RFC 4514 form, the narrowest RDN first.
 func (n Name) String() string {
+	rdns := n.RDNs()
+	slices.Reverse(rdns)
+	return strings.Join(rdns, ",")
+}
+
+// RDNs gives the name as ParseRDNs reads it, in its encoded order.
+func (n Name) RDNs() []string {
 	var rdns []string
 	for _, a := range n {
 		t, _ := typeOf(a.Type)
@@ -213,8 +220,7 @@ func (n Name) String() string {
 		}
 		rdns = append(rdns, text)
 	}
-	slices.Reverse(rdns)
-	return strings.Join(rdns, ",")
+	return rdns
 }
 
 // ShortName gives the short name of an attribute type by its object

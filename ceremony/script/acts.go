@@ -118,6 +118,8 @@ func (w *writer) act(group []plan.Action) Step {
 		s.Minutes = 3
 	case plan.ProveKey:
 		s.Reads = "Whose key it is, where it is, and the challenge that it signed."
+	case plan.SignRequest:
+		s.Reads = "The name and the key in the request; then the SHA-256 of the request."
 	case plan.SignCRL:
 		s.Reads = "Number, dates and entries of the CRL."
 	case plan.EstablishShares:
@@ -157,6 +159,8 @@ func Title(a plan.Action) string {
 		return fmt.Sprintf("Sign CRL %s of %s%s", a.SignCRL.Number, a.Address, ahead)
 	case plan.SignOCSP:
 		return "Sign the OCSP response about " + a.Address.String()
+	case plan.SignRequest:
+		return "Sign the request for a certificate of " + label(a.Address, a.SignRequest.Key.Generation)
 	case plan.GenerateProvisionerKey:
 		return "Make the key of " + a.Address.String()
 	case plan.BackUpKey:
@@ -198,7 +202,7 @@ func expected(a plan.Action) string {
 		return "one key more than before, encrypted in a file, and nothing else changed"
 	case plan.SignCertificate, plan.SignCRL:
 		return "the bytes of the plan, no new finding of lint, a signature that verifies"
-	case plan.SignOCSP:
+	case plan.SignOCSP, plan.SignRequest:
 		return "the bytes of the plan, and a signature that verifies"
 	case plan.EstablishShares, plan.ReshareSecret:
 		return "every custodian proves a share from what he or she keeps, and all of them together give the secret"
@@ -232,6 +236,8 @@ func words(a plan.Action, n int) string {
 		verb, name = "sign crl", a.SignCRL.Number+" "+name
 	case plan.SignOCSP:
 		verb = "sign ocsp"
+	case plan.SignRequest:
+		verb = "sign request"
 	case plan.BackUpKey:
 		verb = "back up"
 	case plan.SealKey:

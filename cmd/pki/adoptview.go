@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"pki.internal/plan"
+	"pki.internal/spec"
 )
 
 // adoptRows says what is taken in.
@@ -19,6 +20,8 @@ func adoptRows(k *plan.AdoptAction) []string {
 	where := "elsewhere; nothing can be signed with it here"
 	if k.Key != nil {
 		where = k.Key.Store.String() + ", " + k.Key.Location
+	} else if k.Held != (spec.Address{}) {
+		where = k.Held.String() + ", as the ledger has it"
 	}
 	rows = append(rows, "       Its key\t"+where)
 	if k.CRL != nil {

@@ -221,7 +221,11 @@ func (r asked) sealed(ctx context.Context, s *crlSigner) ([]byte, error) {
 	if have != r.algorithm.KeyType() {
 		return nil, fmt.Errorf("%s is a key of %s, and the estate says %s for %s; correct one of them", s.o.key, have.Title(), r.algorithm.Title(), r.title)
 	}
-	info, err := tbs.Request{Subject: r.subject, PublicKey: spki, PathLength: r.pathLength}.Build()
+	name, err := tbs.EncodeName(r.subject)
+	if err != nil {
+		return nil, err
+	}
+	info, err := tbs.Request{Subject: name, PathLength: r.pathLength}.Build(spki)
 	if err != nil {
 		return nil, err
 	}

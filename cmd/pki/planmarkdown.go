@@ -67,6 +67,9 @@ func markdownRoom(p *plan.Plan) string {
 			fmt.Fprintf(&lines, "%s%s  \n", title, text)
 		}
 	}
+	for _, one := range p.Awaits {
+		fmt.Fprintf(&lines, "**Waits for:** a certificate of %s from %s, asked for with `%s`  \n", one.Address, one.Issuer, one.Request)
+	}
 	for _, wv := range p.Lint.Waivers {
 		fmt.Fprintf(&lines, "**Waived:** %s on %s until %s  \n", wv.Lint, wv.Object, wv.Until)
 	}

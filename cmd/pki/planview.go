@@ -36,6 +36,7 @@ func (a *app) printPlan(w io.Writer, p *plan.Plan, digest []byte) {
 		}
 		rows = append(rows, "  "+title+"\t"+name+", which the last ceremony did not know")
 	}
+	rows = append(rows, awaitedRows(p)...)
 	if len(p.Actions) > 0 {
 		rows = append(rows, roomWanted(p)...)
 	}
@@ -103,8 +104,24 @@ func inTheRoom(p *plan.Plan) string {
 	return strings.Join(words, ", ")
 }
 
+// awaitedRows lists what somebody else has to sign.
+func awaitedRows(p *plan.Plan) []string {
+	var rows []string
+	for i, one := range p.Awaits {
+		title := ""
+		if i == 0 {
+			title = "Waits for"
+		}
+		rows = append(rows, fmt.Sprintf("  %s	a certificate of %s from %s, asked for with %s", title, one.Address, one.Issuer, one.Request))
+	}
+	return rows
+}
+
 // planSummary counts what a plan does, in one or two sentences.
 func planSummary(p *plan.Plan) string {
+	if n := len(p.Awaits); n > 0 && len(p.Actions) == 0 {
+		return "Nothing to do here: " + count(n, "certificate") + " must come from somebody else."
+	}
 	if len(p.Actions) == 0 {
 		return "Nothing to do: the ledger has everything that the estate wants."
 	}
@@ -135,6 +152,9 @@ func planSummary(p *plan.Plan) string {
 	if answers := n[plan.SignOCSP]; answers > 0 {
 		lists += ", " + count(answers, "OCSP response")
 	}
+	if requests := n[plan.SignRequest]; requests > 0 {
+		lists += ", " + count(requests, "request")
+	}
 	return fmt.Sprintf("Ceremony: %s%s made, %s%s and %s signed, %s made, %s written. %d of %s cannot be undone.",
 		initialised, count(n[plan.GenerateKey]+n[plan.GenerateSSHKey], "key"), backups, count(n[plan.SignCertificate], "certificate"), lists,
 		count(n[plan.GenerateProvisionerKey], "provisioner key"), count(files, "file"), final, count(len(p.Actions), "action"))
@@ -163,6 +183,8 @@ func (a *app) printAction(w io.Writer, p *plan.Plan, action plan.Action) {
 		a.printDraft(w, p, &action.SignCRL.Draft, action)
 	case plan.SignOCSP:
 		printOCSP(w, action.SignOCSP)
+	case plan.SignRequest:
+		a.printDraft(w, p, &action.SignRequest.Draft, action)
 	case plan.EstablishShares:
 		a.printSharing(w, action, action.EstablishShares)
 	case plan.ReshareSecret:
@@ -218,6 +240,8 @@ func actionName(action plan.Action) string {
 		return fmt.Sprintf("sign the certificate of %s by %s", action.Address, by)
 	case plan.SignOCSP:
 		return fmt.Sprintf("sign the OCSP response about %s by %s", action.Address, action.SignOCSP.Issuer.Address)
+	case plan.SignRequest:
+		return fmt.Sprintf("sign the request for a certificate of %s", action.Address)
 	case plan.SignCRL:
 		name := fmt.Sprintf("sign CRL number %s of %s", action.SignCRL.Number, action.Address)
 		if action.SignCRL.Slot > 0 {
@@ -229,6 +253,9 @@ func actionName(action plan.Action) string {
 	case plan.Move:
 		return fmt.Sprintf("enter %s, which was %s, under its new address", action.Address, action.Move.From)
 	case plan.Adopt:
+		if k := action.Adopt; k.Issuer != action.Address && (k.Previous != nil || k.Held != (spec.Address{})) {
+			return fmt.Sprintf("take in the certificate of %s that %s signed", action.Address, k.Issuer)
+		}
 		return fmt.Sprintf("take in %s as other software made it", action.Address)
 	case plan.Forget:
 		return fmt.Sprintf("enter that %s is no longer described", action.Address)
@@ -305,8 +332,10 @@ func draftFields(d *plan.Draft, action plan.Action) []field {
 		fields = describeCertificate(c)
 	} else if l, err := x509.ParseRevocationList(der); err == nil {
 		fields = describeCRL(l)
+	} else if r, err := x509.ParseCertificateRequest(der); err == nil {
+		fields = describeCSR(r)
 	}
-	if d.TBS == nil {
+	if d.TBS == nil || action.SignRequest != nil {
 		maskOpen(fields, action)
 	}
 	return append(fields, field{"Bytes", bytesLine})
@@ -320,6 +349,8 @@ func maskOpen(fields []field, action plan.Action) {
 		own, issuer = action.SignCertificate.Subject.MadeBy, action.SignCertificate.Issuer.MadeBy
 	case plan.SignCRL:
 		issuer = action.SignCRL.Issuer.MadeBy
+	case plan.SignRequest:
+		own = action.SignRequest.Key.MadeBy
 	}
 	for i := range fields {
 		switch {
@@ -327,6 +358,8 @@ func maskOpen(fields []field, action plan.Action) {
 			fields[i].Value = fmt.Sprintf("(known after action %d)", own)
 		case fields[i].Name == "authorityKeyIdentifier" && issuer > 0:
 			fields[i].Value = fmt.Sprintf("(known after action %d)", issuer)
+		case fields[i].Name == "Signature" && action.SignRequest != nil:
+			fields[i].Value = "by the key itself, at the table"
 		case fields[i].Name == "Key" && own > 0:
 			fields[i].Value += fmt.Sprintf(" (known after action %d)", own)
 		}
@@ -338,6 +371,9 @@ func openFields(action plan.Action) string {
 	if c := action.SignCertificate; c != nil && c.Subject.MadeBy > 0 {
 		return "public key, key identifiers"
 	}
+	if action.SignRequest != nil {
+		return "public key"
+	}
 	return "authority key identifier"
 }
 
@@ -348,6 +384,9 @@ func openUntil(action plan.Action) string {
 	}
 	if c := action.SignCRL; c != nil {
 		last = c.Issuer.MadeBy
+	}
+	if r := action.SignRequest; r != nil {
+		last = r.Key.MadeBy
 	}
 	return fmt.Sprintf("action %d", last)
 }

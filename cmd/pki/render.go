@@ -347,10 +347,14 @@ func (a *app) nextSteps(e *spec.Estate, s plan.State) []string {
 		steps = append(steps, fmt.Sprintf("copy rendered/%s to /etc/step-ca on its host; INSTALL.txt in it says which key and password go along", o.Address.FileName()))
 	}
 	for _, a := range e.Authorities {
-		if len(a.CAIssuersURLs) > 0 {
+		have, _ := s.Authority(a.Address)
+		if have.Certificate == nil && a.CertifiedElsewhere() && a.Key != nil {
+			steps = append(steps, fmt.Sprintf("send certs/%s.csr to %s, and name what comes back in an import block of %s", a.Address.FileName(), a.Issuer.Address, a.Address))
+		}
+		if len(a.CAIssuersURLs) > 0 && have.Certificate != nil {
 			steps = append(steps, fmt.Sprintf("publish certs/%s.cer at %s", a.Address.FileName(), a.CAIssuersURLs[0]))
 		}
-		if a.CRL != nil && a.Key != nil && len(a.CRL.URLs) > 0 {
+		if a.CRL != nil && a.Key != nil && len(a.CRL.URLs) > 0 && have.CRL != nil {
 			steps = append(steps, fmt.Sprintf("publish crls/%s.crl at %s", a.Address.FileName(), a.CRL.URLs[0]))
 		}
 	}

@@ -173,6 +173,8 @@ func eventTitle(e plan.Event) string {
 		return fmt.Sprintf("action %d: certificate of %s signed, SHA-256 %.16s…", e.Certificate.Action, e.Certificate.Address, sha256Hex(e.Certificate.DER))
 	case plan.CRLSigned:
 		return fmt.Sprintf("action %d: CRL %s of %s signed", e.CRL.Action, e.CRL.Number, e.CRL.Address)
+	case plan.RequestSigned:
+		return fmt.Sprintf("action %d: request for a certificate of %s signed, SHA-256 %.16s…", e.Request.Action, e.Request.Address, sha256Hex(e.Request.DER))
 	case plan.OCSPWasSigned:
 		return fmt.Sprintf("action %d: OCSP response about %s signed", e.OCSP.Action, e.OCSP.Address)
 	case plan.CRLSealed:

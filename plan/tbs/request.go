@@ -5,16 +5,13 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
-
-	"pki.internal/spec"
 )
 
 // Request is what a certificate is asked for with, when somebody else's
-// authority signs it (RFC 2986).
+// authority signs it (RFC 2986). Only its key is open.
 type Request struct {
-	Subject    spec.Name
-	PublicKey  []byte // SubjectPublicKeyInfo in DER
-	PathLength int    // of the basicConstraints that it asks for; negative for none
+	Subject    []byte `json:"subject"`     // Name in DER
+	PathLength int    `json:"path_length"` // of the basicConstraints that it asks for; negative for none
 }
 
 type requestInfo struct {
@@ -31,14 +28,11 @@ type requestAttribute struct {
 
 // Build gives the bytes that the key signs: a CertificationRequestInfo that
 // asks for an authority's certificate by the extensions in it (RFC 2985
-// §5.4.2). Who signs the certificate decides what is granted.
-func (r Request) Build() ([]byte, error) {
-	name, err := EncodeName(r.Subject)
-	if err != nil {
-		return nil, err
-	}
-	if len(r.PublicKey) == 0 {
-		return nil, errors.New("a request without a public key")
+// §5.4.2). Who signs the certificate decides what is granted. spki is the
+// SubjectPublicKeyInfo in DER.
+func (r Request) Build(spki []byte) ([]byte, error) {
+	if len(spki) == 0 || len(r.Subject) == 0 {
+		return nil, errors.New("a request without a public key or a name")
 	}
 	constraints, err := asn1.Marshal(struct {
 		CA         bool
@@ -52,7 +46,7 @@ func (r Request) Build() ([]byte, error) {
 		return nil, fmt.Errorf("keyUsage: %w", err)
 	}
 	return asn1.Marshal(requestInfo{
-		Subject: asn1.RawValue{FullBytes: name}, PublicKey: asn1.RawValue{FullBytes: r.PublicKey},
+		Subject: asn1.RawValue{FullBytes: r.Subject}, PublicKey: asn1.RawValue{FullBytes: spki},
 		Attributes: []requestAttribute{{
 			Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14},
 			Values: [][]pkix.Extension{{

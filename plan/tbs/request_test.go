@@ -13,11 +13,9 @@ import (
 func TestRequest(t *testing.T) {
 	for _, a := range spec.Algorithms() {
 		k := keyOf(t, a, 1)
-		r := Request{
-			Subject:   spec.Name{{Type: "country", Value: "DE"}, {Type: "common_name", Value: "Größe CA"}},
-			PublicKey: k.spki, PathLength: 0,
-		}
-		info := must[[]byte](t)(r.Build())
+		name := must[[]byte](t)(EncodeName(spec.Name{{Type: "country", Value: "DE"}, {Type: "common_name", Value: "Größe CA"}}))
+		r := Request{Subject: name, PathLength: 0}
+		info := must[[]byte](t)(r.Build(k.spki))
 		der := must[[]byte](t)(Assemble(info, a, must[[]byte](t)(Sign(k.private, a, info))))
 		c, err := x509.ParseCertificateRequest(der)
 		if err != nil {
@@ -30,11 +28,14 @@ func TestRequest(t *testing.T) {
 			t.Errorf("%s: %s with %v", a, c.Subject, c.Extensions)
 		}
 		r.PathLength = -1
-		if info := string(must[[]byte](t)(r.Build())); strings.Contains(info, "\x01\x01\xff\x02\x01") {
+		if info := string(must[[]byte](t)(r.Build(k.spki))); strings.Contains(info, "\x01\x01\xff\x02\x01") {
 			t.Errorf("%s: a path length that nobody asked for", a)
 		}
 	}
-	if _, err := (Request{}).Build(); err == nil {
+	if _, err := (Request{Subject: []byte{0x30, 0}}).Build(nil); err == nil {
 		t.Error("a request without a key")
+	}
+	if _, err := (Request{}).Build([]byte{0x30, 0}); err == nil {
+		t.Error("a request without a name")
 	}
 }
