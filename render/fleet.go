@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"pki.internal/plan"
@@ -118,7 +119,10 @@ func inventoryGroup(name string) string {
 }
 
 func (h *host) takeNodes(o *spec.OnlineCA) {
-	h.ServerName = o.DNSNames[0]
+	h.ServerName = "" // haproxy compares with names alone, and an address would never match
+	if i := slices.IndexFunc(o.DNSNames, func(name string) bool { return net.ParseIP(name) == nil }); i >= 0 {
+		h.ServerName = o.DNSNames[i]
+	}
 	for i, host := range o.Nodes {
 		n := node{Name: fmt.Sprintf("node%d", i+1), Host: host, Inventory: host}
 		if strings.Contains(host, ":") {

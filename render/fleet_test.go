@@ -48,6 +48,20 @@ func TestBalancers(t *testing.T) {
 	}
 }
 
+// TestBalancerOfAnAddress has an address before the name of the online CA, and no
+// name at all: haproxy holds a node's certificate against names alone.
+func TestBalancerOfAnAddress(t *testing.T) {
+	s := nodes()
+	s.ca.DNSNames = []string{"10.0.0.1", "ca.example.internal"}
+	if text := s.mustTree(t)["deploy/haproxy.cfg"]; !strings.Contains(text, "verifyhost ca.example.internal check-sni ca.example.internal ") {
+		t.Errorf("haproxy wants an address in the certificate:\n%s", text)
+	}
+	s.ca.DNSNames = s.ca.DNSNames[:1]
+	if text := s.mustTree(t)["deploy/haproxy.cfg"]; strings.Contains(text, "verifyhost") || !strings.Contains(text, "verify required ca-file") {
+		t.Errorf("haproxy wants a name that there is not, or no certificate:\n%s", text)
+	}
+}
+
 // streams has nginx read its configuration as a balancer.
 func streams(t *testing.T, folder, text string) {
 	t.Helper()
