@@ -228,7 +228,7 @@ func (c *CRL) validate(d *Diagnostics, signedHere bool) {
 // the one of http (RFC 3986 §6.2.2.1, §6.2.3).
 func placeOf(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || u.User != nil || u.Fragment != "" {
 		return raw // reported where it is read
 	}
 	return strings.ToLower(u.Hostname()) + ":" + cmp.Or(u.Port(), "80") + " " + u.RequestURI()

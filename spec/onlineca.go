@@ -139,6 +139,7 @@ func (o *OnlineCA) validate(d *Diagnostics) {
 			d.Report(o.Origin, "common_name", "Not a common name", "Here, %s. Write it as in \"ACME Online CA\".", err)
 		}
 	}
+	o.validateOwnCertificate(d)
 	checkHostPort(d, o.Origin, "address", o.Listen)
 	if o.InsecureAddress != "" {
 		checkHostPort(d, o.Origin, "insecure_address", o.InsecureAddress)

@@ -83,7 +83,7 @@ authority "people" {
 
   validity           = "5y"
   path_length        = 0
-  extended_key_usage = ["client_auth"]
+  extended_key_usage = ["client_auth", "server_auth"] # step-ca's own certificate is below it; the template keeps leaves to clients
   ca_issuers_urls    = ["${local.published}/people-${each.key}.cer"]
 
   crl {
