@@ -50,6 +50,10 @@ func nameFixtures() []fixture {
 		pass: leafCase("A server of a company with a Persian name, whose letters are joined.", func(c *x509.Certificate) { c.Subject.Organization = []string{"شرکت می‌خواهم"} }),
 		fail: leafCase("A server of a company whose name is turned round.", func(c *x509.Certificate) { c.Subject.Organization = []string{"ACME \u202egnibA"} }),
 	}, {
+		rule: "w_ca_name_mixed_script",
+		pass: leafCase("A server of a company with a Russian name and a Latin one.", func(c *x509.Certificate) { c.Subject.Organization = []string{"Пример ACME"} }),
+		fail: leafCase("A server of a company whose name has one Cyrillic letter.", func(c *x509.Certificate) { c.Subject.Organization = []string{"P\u0430yments ACME"} }),
+	}, {
 		rule: "w_ca_common_name_not_in_san",
 		pass: leafCase("A server below a wildcard.", func(c *x509.Certificate) { c.DNSNames = []string{"*.acme.internal"} }),
 		fail: leafCase("A server whose common name no client looks at.", func(c *x509.Certificate) { c.DNSNames = []string{"www.acme.internal"} }),
@@ -280,6 +284,9 @@ func requestNameFixtures() []fixture {
 	}, {
 		rule: "w_csr_placeholder", pass: host,
 		fail: requestOf("A request of a template that was not filled in.", func(r *x509.CertificateRequest) { r.Subject.Organization = []string{"${ORGANIZATION}"} }),
+	}, {
+		rule: "w_csr_name_mixed_script", pass: host,
+		fail: requestOf("A request for a host that looks like another.", func(r *x509.CertificateRequest) { r.DNSNames = []string{"xn--80ak6aa92e.com"} }),
 	}, {
 		rule: "w_csr_names_nobody", pass: host,
 		fail: requestOf("A request without any name.", func(r *x509.CertificateRequest) { r.Subject = pkix.Name{} }),

@@ -98,6 +98,7 @@ func allRules() []Rule {
 		placeRules(),
 		urlRules(),
 		nameRules(),
+		scriptRules(),
 		hostNameRules(),
 		usageRules(),
 		aloneRules(),

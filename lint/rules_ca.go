@@ -103,7 +103,7 @@ func checkIssuerSignature(o *object) []string {
 
 // checkNotAfter compares the end with the issuer's.
 func checkNotAfter(o *object) []string {
-	if c, issuer := o.cert, o.cert.issuer; c.NotAfter.After(issuer.NotAfter) {
+	if c, issuer := o.cert, o.cert.issuer; c.NotAfter.After(issuer.NotAfter) && (c.IsCA || !endless(c.Certificate)) {
 		return []string{fmt.Sprintf("valid until %s, its issuer only until %s", date(c.NotAfter), date(issuer.NotAfter))}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"crypto/x509"
 	"fmt"
 	"time"
 )
@@ -41,7 +42,7 @@ func dateRules() []Rule {
 		Advice:    "set an end; only the identity that a maker gives to a device is meant to have none",
 		applies:   always,
 		check: func(o *object) []string {
-			if o.cert.NotAfter.Equal(time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)) {
+			if endless(o.cert.Certificate) {
 				return []string{"the end is 9999-12-31T23:59:59Z, which means that there is none"}
 			}
 			return nil
@@ -109,4 +110,11 @@ func checkStart(o *object) []string {
 		return []string{fmt.Sprintf("valid from %s, and the ceremony is on %s", date(start), date(signing))}
 	}
 	return nil
+}
+
+// endless says whether a certificate has no well-defined end, as one that a
+// device is born with (RFC 5280 §4.1.2.5, IEEE 802.1AR): it ends with whoever
+// signed it.
+func endless(c *x509.Certificate) bool {
+	return c.NotAfter.Equal(time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC))
 }

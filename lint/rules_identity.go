@@ -6,10 +6,14 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"slices"
+
+	"pki.internal/plan/tbs/public"
 )
 
 // identityRules are about what tells one certificate and one key from another.
@@ -125,7 +129,7 @@ func checkSubjectKeyID(o *object) []string {
 func checkSubjectReused(o *object) []string {
 	var owners []string
 	for _, other := range o.cert.others {
-		if other.IsCA && sameSubject(other.Certificate, o.cert.Certificate) && !sameKey(other.Certificate, o.cert.Certificate) {
+		if other.IsCA && sameSubject(other.Certificate, o.cert.Certificate) && !sameKey(other.Certificate, o.cert.Certificate) && !o.cert.rolledOver(other.Certificate) {
 			owners = append(owners, other.owner)
 		}
 	}
@@ -134,6 +138,23 @@ func checkSubjectReused(o *object) []string {
 	}
 	return []string{fmt.Sprintf("%s has the subject %q too, with another key", fewOf(owners), o.cert.Subject)}
 }
+
+// rolledOver says whether a link certificate (RFC 4210 §4.4) joins the key of
+// this certificate to that of its namesake: then the name was kept on purpose.
+func (c *certificate) rolledOver(namesake *x509.Certificate) bool {
+	joins := func(link *x509.Certificate) bool {
+		if !bytes.Equal(link.RawSubject, link.RawIssuer) || !sameSubject(link, namesake) {
+			return false
+		}
+		return sameKey(link, c.Certificate) && signedWithKey(link, namesake) || sameKey(link, namesake) && signedWithKey(link, c.Certificate)
+	}
+	return joins(c.Certificate) || joins(namesake) ||
+		slices.ContainsFunc(c.others, func(n neighbour) bool { return joins(n.Certificate) })
+}
+
+// signedWithKey says whether the signature verifies under the key of another
+// certificate, whatever that one may be used for.
+func signedWithKey(c, by *x509.Certificate) bool { return public.CheckCertificate(c, by) == nil }
 
 // checkROCA tells a modulus of the broken generator: both its primes, and so
 // the modulus, are powers of 65537 modulo every small prime. An honest modulus

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // idRootPathLength names a rule that profile webpki has no use for.
@@ -81,15 +82,22 @@ func rootShapeRules() []Rule {
 func checkRootExtras(o *object) []string {
 	var details []string
 	for _, extra := range []struct{ oid, what string }{
-		{"2.5.29.17", "a subject alternative name"},
+		{sanOID, "a subject alternative name"},
 		{"2.5.29.37", "an extended key usage"},
 		{"2.5.29.32", "certificate policies"},
 	} {
-		if hasExtension(o.cert.Certificate, extra.oid) {
+		if hasExtension(o.cert.Certificate, extra.oid) && (extra.oid != sanOID || !namesTrustDomain(o.cert.Certificate)) {
 			details = append(details, "the root has "+extra.what)
 		}
 	}
 	return details
+}
+
+// namesTrustDomain says whether the only alternative name is a trust domain,
+// which an authority of SPIFFE's should have (X.509-SVID §3.2).
+func namesTrustDomain(c *x509.Certificate) bool {
+	alone := len(c.URIs) == 1 && len(c.DNSNames)+len(c.IPAddresses)+len(c.EmailAddresses) == 0
+	return alone && strings.EqualFold(c.URIs[0].Scheme, "spiffe") && c.URIs[0].Host != "" && c.URIs[0].Path == ""
 }
 
 // hasExtension says whether a certificate has the extension of that object

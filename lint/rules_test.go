@@ -140,6 +140,33 @@ func TestKeyRollover(t *testing.T) {
 	}
 }
 
+// TestNamesakes: a new key under the old name is an accident, until a link
+// certificate says that it is none.
+func TestNamesakes(t *testing.T) {
+	old, young := testKey(t, "ecdsa-p384", "root"), testKey(t, "ecdsa-p384", "root 2")
+	template := rootTemplate(t, old)
+	first := signCertificate(t, template, template, old, old)
+	template = rootTemplate(t, young)
+	second := signCertificate(t, template, template, young, young)
+	template.SerialNumber, template.AuthorityKeyId, template.CRLDistributionPoints = serial("link"), keyID(t, old), []string{rootCRLURL}
+	link := signCertificate(t, template, parse(t, first), young, old)
+	among := func(others ...[]byte) bool {
+		f := &family{}
+		f.add("first", first)
+		f.add("second", second)
+		for _, der := range others {
+			f.add("link", der)
+		}
+		return slices.ContainsFunc(f.judge(t, "first"), func(found string) bool { return strings.Contains(found, "w_ca_subject_reused_new_key") })
+	}
+	if !among() {
+		t.Error("two roots of one name are quiet")
+	}
+	if among(link) {
+		t.Error("two roots of one name and their link certificate are loud")
+	}
+}
+
 // TestRootsOwnIdentifier shows that a root is its own issuer, also when it is
 // handed in as such.
 func TestRootsOwnIdentifier(t *testing.T) {

@@ -28,6 +28,11 @@ func (z *zlints) soften(c *x509.Certificate, found []Finding) []Finding {
 			if !looksLikeHost(c.Subject.CommonName) && !slices.ContainsFunc(c.DNSNames, isOddHost) {
 				found[i].Severity = Notice
 			}
+		case "e_ext_san_missing":
+			// A device or a person is known by its subject (IEEE 802.1AR §8).
+			if len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 && !looksLikeHost(c.Subject.CommonName) {
+				found[i].Severity = Notice
+			}
 		case "e_ext_authority_key_identifier_no_key_identifier":
 			// RFC 5280 §4.2.1.1 lets a self-signed certificate go without.
 			if c.AuthorityKeyId == nil && c.SelfSigned {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"testing"
+	"time"
 )
 
 // TestPrivateIsQuiet holds against profile private what good private hierarchies
@@ -29,6 +30,11 @@ func TestPrivateIsQuiet(t *testing.T) {
 			}})
 			noError(t, err)
 			c.RawSubject = der
+		},
+		"a device that was born with it": func(c *x509.Certificate) {
+			c.Subject = pkix.Name{Organization: []string{"ACME"}, SerialNumber: "PID:AB-12 SN:00042"}
+			c.ExtKeyUsage, c.DNSNames = nil, nil
+			c.NotAfter = time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
 		},
 		"an address of a person who logs in": func(c *x509.Certificate) {
 			c.Subject.ExtraNames = []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: "ada@acme.example"}}
