@@ -98,7 +98,45 @@ func (d Diagnostics) Sorted() Diagnostics {
 			cmp.Compare(a.Address, b.Address),
 		)
 	})
-	return slices.CompactFunc(sorted, Diagnostic.same)
+	return slices.CompactFunc(sorted, Diagnostic.same).gathered()
+}
+
+// mostInstances is how many instances of one block say the same in words of
+// their own; the others are counted.
+const mostInstances = 3
+
+// gathered says once for all what is wrong with many instances of a block.
+func (d Diagnostics) gathered() Diagnostics {
+	var kept Diagnostics
+	for from := 0; from < len(d); {
+		to := from + 1
+		for to < len(d) && d[from].alike(d[to]) {
+			to++
+		}
+		keep := min(to-from, mostInstances)
+		kept = append(kept, d[from:from+keep]...)
+		if left := to - from - keep; left > 0 {
+			block, _ := d[from].block()
+			last := &kept[len(kept)-1]
+			last.Detail += fmt.Sprintf(" The same is wrong with %d more of %s.", left, block)
+		}
+		from = to
+	}
+	return kept
+}
+
+// alike reports whether two diagnostics are of two instances of one block, at
+// the same place and about the same.
+func (d Diagnostic) alike(other Diagnostic) bool {
+	block, instance := d.block()
+	same, too := other.block()
+	return instance && too && block == same && d.Range != nil && d.place() == other.place() && d.Severity == other.Severity && d.Summary == other.Summary
+}
+
+// block gives the address without the key of an instance.
+func (d Diagnostic) block() (string, bool) {
+	block, _, instance := strings.Cut(d.Address, "[")
+	return block, instance
 }
 
 // same reports whether two diagnostics say one thing. Without a place, the

@@ -244,9 +244,16 @@ func (e *Estate) validateCRLURLs(d *Diagnostics) {
 			continue
 		}
 		for _, u := range a.CRL.URLs {
-			switch first := owner[placeOf(u)]; first {
-			case nil:
+			first := owner[placeOf(u)]
+			if first == nil {
 				owner[placeOf(u)] = a
+				continue
+			}
+			var wrong Diagnostics
+			if checkURL(&wrong, a.CRL.Origin, "urls", "CRLs", u); wrong.HasErrors() {
+				continue // which is reported, and is no place of anybody's
+			}
+			switch first {
 			case a:
 				d.Report(a.CRL.Origin, "urls", "CRL URL twice", "%s stands twice in one list. Remove one of them.", u)
 			default:

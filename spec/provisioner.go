@@ -200,7 +200,7 @@ func (p *Provisioner) validate(d *Diagnostics) {
 
 // templateOf refuses a template of the wrong kind.
 func templateOf(d *Diagnostics, o Origin, attribute string, t *Template, kind string) {
-	if t != nil && t.Kind != kind {
+	if t != nil && t.Kind != kind && t.known() { // an unknown one is reported there
 		d.Report(o, attribute, "Template of another kind", "%s is of kind %q, and %s takes one of kind %q. Name another template.", t.Address, t.Kind, attribute, kind)
 	}
 }

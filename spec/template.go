@@ -42,11 +42,14 @@ func GivenByStepCA() []string {
 	}
 }
 
+// known reports whether there are templates of that kind.
+func (t *Template) known() bool { return t.Kind == "x509" || t.Kind == "ssh" }
+
 // validate refuses what step-ca would find out at the first request, and
 // answer with an internal error. Which functions exist is step-ca's to know;
 // whether the text gives a certificate, lint judges.
 func (t *Template) validate(d *Diagnostics) {
-	if t.Kind != "x509" && t.Kind != "ssh" {
+	if !t.known() {
 		d.Report(t.Origin, "kind", "Unknown kind of template", "%q is not a kind of template. Write \"x509\" or \"ssh\".", t.Kind)
 	}
 	_, file := t.Attributes["file"]

@@ -124,7 +124,7 @@ func blockRules() map[string]broken {
 		"published store":  {func(e *Estate) { e.KeyStores[0].Path = "certs/keys" }, []string{"Keys among published files"}},
 		"capital store":    {func(e *Estate) { e.KeyStores[0].Path = "CRLs" }, []string{"Keys among published files"}},
 		"folder as store":  {func(e *Estate) { e.KeyStores[0].Path = "." }, []string{"Keys among published files"}},
-		"template":         {func(e *Estate) { e.Templates[0].Kind = "x510" }, []string{"Template of another kind", "Unknown kind of template"}},
+		"template":         {func(e *Estate) { e.Templates[0].Kind = "x510" }, []string{"Unknown kind of template"}},
 		"provisioner":      {func(e *Estate) { e.Provisioners[0].Kind = "JWK" }, []string{"Unknown type of provisioner"}},
 		"no password":      {func(e *Estate) { e.Provisioners[0].Password = nil }, []string{"Provisioner without a password"}},
 		"challenge":        {func(e *Estate) { e.Provisioners[1].Challenges = []string{"http-01", "HTTP-01"} }, []string{"Unknown ACME challenge"}},

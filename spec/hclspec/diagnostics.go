@@ -56,6 +56,39 @@ func (l *loader) reportHCL(diags hcl.Diagnostics) {
 	}
 }
 
+// withoutEchoes drops what is only wrong because something before it is: after a
+// text that does not end, everything is read inside out, to the end of the file;
+// and a character that is none breaks the line that it stands in.
+func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
+	open := []string{"Invalid multi-line string", "Unterminated template string", "Unclosed template interpolation sequence"}
+	end := -1
+	for _, one := range diags {
+		if slices.Contains(open, one.Summary) && one.Subject != nil && (end < 0 || one.Subject.Start.Byte < end) {
+			end = one.Subject.Start.Byte
+		}
+	}
+	stray := map[int]bool{} // lines
+	for _, one := range diags {
+		if one.Summary == "Invalid character" && one.Subject != nil {
+			stray[one.Subject.Start.Line] = true
+		}
+	}
+	once := false
+	return slices.DeleteFunc(slices.Clone(diags), func(one *hcl.Diagnostic) bool {
+		switch {
+		case one.Subject == nil:
+			return false
+		case one.Summary == "Argument or block definition required" && stray[one.Subject.Start.Line]:
+			return true
+		case end < 0 || one.Subject.Start.Byte < end:
+			return false
+		}
+		first := one.Subject.Start.Byte == end && !once
+		once = once || first
+		return !first
+	})
+}
+
 // reportBody takes over what is wrong with the arguments and blocks of a
 // body, and says what can stand there.
 func (l *loader) reportBody(diags hcl.Diagnostics, schema *hcl.BodySchema) {
@@ -129,9 +162,15 @@ func unknownFunction(name string, functions []string) string {
 	return fmt.Sprintf("There is no function %q.%s", name, suggest(name, functions, "The functions are "+strings.Join(functions, ", ")+"."))
 }
 
+// saidTwice is how the library repeats the cause of a failed operation.
+var saidTwice = regexp.MustCompile(`^(.*: )(.+) \((.+)\)\.$`)
+
 // advise ends a message of the library in a next step.
 func advise(summary, detail string) string {
 	detail = strings.TrimSpace(detail)
+	if same := saidTwice.FindStringSubmatch(detail); same != nil && same[2] == same[3] {
+		detail = same[1] + same[2] + "."
+	}
 	if detail == "" {
 		detail = summary
 	}
@@ -178,7 +217,7 @@ func advice() []knownAdvice {
 		{"Invalid index", "Count members from 0, or use a key that is there."},
 		{"separator", "Separate the items with commas."},
 		{"Unbalanced parentheses", "Close the parenthesis."},
-		{"Invalid multi-line string", "Write \\n for a new line, or use a heredoc (<<EOT)."},
+		{"Invalid multi-line string", "End the text with a double quote on its line, or write it as a heredoc."},
 		{"Invalid character encoding", "Save the file as UTF-8."},
 		{"Invalid character", "Remove it, or put the text in double quotes."},
 		{"Invalid escape", "Write a backslash as \\\\."},

@@ -194,6 +194,10 @@ func (l *loader) resolve(t hcl.Traversal, keyed map[hcl.Pos]keyedGroup, seen sco
 		return l.resolveEach(t, name, seen)
 	case "var":
 		v := l.vars[name]
+		if v == nil && l.headless { // as with blocks, below
+			l.faults++
+			return false
+		}
 		if v == nil {
 			l.report(t.SourceRange(), "Reference to an undeclared variable", "No variable %q is declared.%s",
 				name, suggest(name, keys(l.vars), fmt.Sprintf("Declare it: variable %q { type = string }.", name)))
@@ -203,6 +207,10 @@ func (l *loader) resolve(t hcl.Traversal, keyed map[hcl.Pos]keyedGroup, seen sco
 		return v.ok
 	case "local":
 		n := l.locals[name]
+		if n == nil && l.headless {
+			l.faults++
+			return false
+		}
 		if n == nil {
 			l.report(t.SourceRange(), "Reference to an undeclared local", "No local value %q is declared.%s",
 				name, suggest(name, keys(l.locals), fmt.Sprintf("Declare it: locals { %s = … }.", name)))
@@ -316,6 +324,10 @@ func (l *loader) lookup(t hcl.Traversal, root, name string) *block {
 		}
 	}
 	slices.Sort(names)
+	if second, _ := step(t, 2); slices.Contains(names, second) { // after the type, as Terraform has it
+		l.report(t.SourceRange(), "Reference with a type", "A %s is referred to by its name, without the type that stands before it. Write %s.%s.", root, root, second)
+		return nil
+	}
 	l.report(t.SourceRange(), "Reference to an undeclared block", "No %s %q is declared.%s",
 		root, name, suggest(name, names, fmt.Sprintf("Declare it: %s { … }.", header(root, name))))
 	return nil

@@ -147,7 +147,7 @@ func parseAll(chunks []chunk) []parsedChunk {
 func (l *loader) declareAll(files []parsedChunk) {
 	root := rootSchema()
 	for _, p := range files {
-		l.reportHCL(p.diags)
+		l.reportHCL(withoutEchoes(p.diags))
 		if p.file == nil || p.diags.HasErrors() {
 			l.unreadable = true
 			continue

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -48,7 +49,11 @@ func (l *loader) decodeRef(expr hcl.Expression, f field, b *block) (ref, bool) {
 }
 
 func (l *loader) notARef(expr hcl.Expression, f field, here string) {
-	l.report(expr.Range(), "Not a reference", "The argument %q takes %s.%s Write %s.NAME, without quotes.", f.name, f.doc, here, f.refKind)
+	write := f.refKind + ".NAME"
+	if v, constant := literal(expr); constant && v.Type() == cty.String && !v.IsNull() && strings.HasPrefix(v.AsString(), f.refKind+".") {
+		write = v.AsString()
+	}
+	l.report(expr.Range(), "Not a reference", "The argument %q takes %s.%s Write %s, without quotes.", f.name, f.doc, here, write)
 }
 
 // refer notes that b refers to another block.
@@ -69,6 +74,10 @@ func (l *loader) blockNamed(t hcl.Traversal, expr hcl.Expression, f field) *bloc
 		index, isIndex = t[2].(hcl.TraverseIndex)
 	}
 	switch {
+	case len(t) == 3 && !isIndex && b.forEach != nil:
+		key, _ := step(t, 2)
+		l.report(expr.Range(), "Key without brackets", "%s has for_each, and one of them is named by its key in brackets. Write %s[%q].", b.address, b.address, key)
+		return nil
 	case len(t) == 3 && !isIndex:
 		l.notARef(expr, f, "")
 		return nil

@@ -1,0 +1,8 @@
+locals {
+  host = "http://${local.name/root.crl"
+  name = "x"
+}
+
+locals {
+  other = "y"
+}

@@ -1,0 +1,3 @@
+officer 'ada' {
+  role = "witness"
+}

@@ -1,0 +1,8 @@
+locals {
+  host = "pki.acme.example
+  name = "x"
+}
+
+locals {
+  other = "${local.host"
+}
