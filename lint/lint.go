@@ -15,6 +15,7 @@ type Linter struct {
 	profile string
 	rules   []Rule
 	z       *zlints
+	memory  *memory
 }
 
 // New makes the linter of a profile; see [Profiles].
@@ -30,7 +31,7 @@ func New(profile string) (*Linter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Linter{profile: profile, rules: allRules(), z: z}, nil
+	return &Linter{profile: profile, rules: allRules(), z: z, memory: &memory{}}, nil
 }
 
 // Profile is the name that the linter was made with.

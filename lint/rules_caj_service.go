@@ -174,6 +174,30 @@ func checkTreeChain(o *object) []string {
 	if len(anchors) == 0 {
 		return details
 	}
+	if fault := t.chainFault(anchors); fault != "" {
+		details = append(details, fmt.Sprintf("%q, the first certificate of crt, does not lead to root: %s", t.issuing.Subject, fault))
+	}
+	return details
+}
+
+// chainFault says why the chain does not lead to one of the anchors, "" when it
+// does.
+func (t *stepTree) chainFault(anchors []*x509.Certificate) string {
+	if t.memory == nil {
+		return t.verifyChain(anchors)
+	}
+	parts := [][]byte{t.issuing.Raw}
+	for _, c := range t.chain {
+		parts = append(parts, c.Raw)
+	}
+	parts = append(parts, nil)
+	for _, c := range anchors {
+		parts = append(parts, c.Raw)
+	}
+	return recall(&t.memory.chains, parts, func() string { return t.verifyChain(anchors) })
+}
+
+func (t *stepTree) verifyChain(anchors []*x509.Certificate) string {
 	roots, between, at := x509.NewCertPool(), x509.NewCertPool(), t.issuing.NotBefore
 	for _, root := range anchors {
 		roots.AddCert(root)
@@ -186,9 +210,9 @@ func checkTreeChain(o *object) []string {
 	}
 	_, err := t.issuing.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 	if err != nil {
-		details = append(details, fmt.Sprintf("%q, the first certificate of crt, does not lead to root: %v", t.issuing.Subject, err))
+		return err.Error()
 	}
-	return details
+	return ""
 }
 
 // anchors is the certificates in the files that root names.

@@ -17,6 +17,7 @@ import (
 
 // stepTree is what a rule sees of a step-ca tree.
 type stepTree struct {
+	memory *memory
 	// configPath is where ca.json was found.
 	configPath string
 	config     stepConfig
@@ -208,7 +209,7 @@ func (l *Linter) StepCA(tree []File) []Finding { return l.StepCAAt(tree, time.Ti
 // relative to the tree. When the clock is zero, rules about time do not apply.
 // The findings are sorted and never show a secret.
 func (l *Linter) StepCAAt(tree []File, now time.Time) []Finding {
-	t, findings := readStepTree(tree, now)
+	t, findings := readStepTree(tree, now, l.memory)
 	if t.configPath == "" {
 		findings = append(findings, unparsable().finding("the tree has no config/ca.json"))
 	}
@@ -220,7 +221,7 @@ func (l *Linter) StepCAAt(tree []File, now time.Time) []Finding {
 // StepCAConfig judges a ca.json by itself. What it names is not looked for.
 func (l *Linter) StepCAConfig(f File, now time.Time) []Finding {
 	f.Path = "ca.json"
-	t, findings := readStepTree([]File{f}, now)
+	t, findings := readStepTree([]File{f}, now, l.memory)
 	for i := range t.templates {
 		t.templates[i].missing = ""
 	}
@@ -239,10 +240,10 @@ func (l *Linter) Unit(f File) []Finding {
 
 // readStepTree reads what can be read. What cannot is a fatal finding, and the
 // rules are applied to the rest.
-func readStepTree(tree []File, now time.Time) (*stepTree, []Finding) {
+func readStepTree(tree []File, now time.Time, known *memory) (*stepTree, []Finding) {
 	tree = slices.Clone(tree)
 	slices.SortFunc(tree, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	t := &stepTree{files: tree, now: now}
+	t := &stepTree{files: tree, now: now, memory: known}
 	var findings []Finding
 	if config := findConfig(tree); config != nil {
 		t.configPath = config.Path

@@ -25,14 +25,17 @@ type stepTemplate struct {
 	missing string
 	// twice is the file that is named beside a text, and never read.
 	twice string
+	// data is what templateData gives.
+	data map[string]any
+	trial
+}
+
+// trial is what trying a template showed.
+type trial struct {
 	// broken says why the text is no template, or gives no JSON.
 	broken string
 	// unread are keys of the JSON that step-ca does not read.
 	unread []string
-	// tree is the parsed text, nil when it cannot be parsed.
-	trees []*ast.Tree
-	// data is what templateData gives.
-	data map[string]any
 	// uses is every place where the text names a variable.
 	uses []use
 	// rendered is what came out, for every requester that was tried; nil when
@@ -100,22 +103,38 @@ func (s *stepTemplate) read(o *stepTemplateOptions, t *stepTree) {
 	s.try(source, t)
 }
 
-// try parses the text and runs it for every requester.
+// try parses the text and runs it for every requester, unless the same was
+// tried before.
 func (s *stepTemplate) try(source string, t *stepTree) {
+	data, err := json.Marshal(s.data)
+	if t.memory == nil || err != nil {
+		s.carryOut(source, t)
+		return
+	}
+	parts := [][]byte{[]byte(source), data, fmt.Append(nil, s.ssh), t.moment().AppendFormat(nil, time.RFC3339Nano)}
+	s.trial = *recall(&t.memory.templates, parts, func() *trial {
+		s.carryOut(source, t)
+		done := s.trial
+		return &done
+	})
+}
+
+func (s *stepTemplate) carryOut(source string, t *stepTree) {
 	meter := &meter{}
 	parsed, err := template.New("template").Funcs(templateFunctions(t.moment(), meter)).Parse(source)
 	if err != nil {
 		s.broken = fmt.Sprintf("it cannot be parsed: %v", err)
 		return
 	}
+	var trees []*ast.Tree
 	for _, part := range parsed.Templates() {
 		if part.Tree != nil {
-			s.trees = append(s.trees, part.Tree)
+			trees = append(trees, part.Tree)
 		}
 	}
-	slices.SortFunc(s.trees, func(a, b *ast.Tree) int { return strings.Compare(a.Name, b.Name) })
-	s.uses = walkAll(s.trees)
-	meter.install(s.trees)
+	slices.SortFunc(trees, func(a, b *ast.Tree) int { return strings.Compare(a.Name, b.Name) })
+	s.uses = walkAll(trees)
+	meter.install(trees)
 	for i, data := range s.requesters() {
 		meter.used = 0
 		out := &bounded{left: maxRendered}

@@ -35,7 +35,7 @@ func IsTemplate(name string, text []byte) bool {
 func (l *Linter) Template(f File) []Finding {
 	s := stepTemplate{where: path.Base(f.Path), data: map[string]any{}}
 	s.ssh = slices.ContainsFunc(templateMarks(true), func(mark string) bool { return bytes.Contains(f.Data, []byte(mark)) })
-	t := &stepTree{}
+	t := &stepTree{memory: l.memory}
 	for _, name := range s.unset(string(f.Data), t) {
 		s.data[name] = "sample"
 	}

@@ -146,7 +146,7 @@ func TestRenderedTree(t *testing.T) {
 	for _, f := range l.StepCAAt(tree, testNow) {
 		t.Errorf("%+v", f)
 	}
-	seen, _ := readStepTree(tree, testNow)
+	seen, _ := readStepTree(tree, testNow, nil)
 	if len(seen.templates) != 2 || len(seen.units) != 2 || seen.issuing == nil || seen.clientURL == "" {
 		t.Errorf("of the tree, %d templates and %d units were judged", len(seen.templates), len(seen.units))
 	}

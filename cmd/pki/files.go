@@ -182,10 +182,7 @@ func (f folderFiles) fillWith(temporary string, file plan.File, flush func(*os.F
 	}
 	_, err = out.Write(file.Data)
 	if err == nil {
-		err = out.Chmod(file.Mode) // whatever the umask says
-		if errors.Is(err, syscall.EPERM) && file.Mode&0o044 == 0o044 {
-			err = nil // FAT keeps no modes, and this file is for everyone
-		}
+		err = giveMode(out, file.Mode)
 	}
 	if err == nil {
 		err = flush(out)
@@ -199,6 +196,18 @@ func (f folderFiles) fillWith(temporary string, file plan.File, flush func(*os.F
 	back, err := f.root.ReadFile(temporary)
 	if err == nil && !bytes.Equal(back, file.Data) {
 		err = fmt.Errorf("what was read back is not what was written; use another disk")
+	}
+	return err
+}
+
+// giveMode sees that a new file has its mode, whatever the umask says.
+func giveMode(f *os.File, mode fs.FileMode) error {
+	if info, err := f.Stat(); err == nil && info.Mode() == mode {
+		return nil
+	}
+	err := f.Chmod(mode)
+	if errors.Is(err, syscall.EPERM) && mode&0o044 == 0o044 {
+		return nil // FAT keeps no modes, and this file is for everyone
 	}
 	return err
 }
