@@ -241,6 +241,9 @@ func reachFixtures() []fixture {
 		}
 	}
 	return []fixture{{
+		rule: "w_crlx_issuer_has_other_key", pass: good,
+		fail: list("A list by a root that is not here, while one of that name is.", func(g *listStage) { g.fact("like named", "certs/root-g0.crt") }),
+	}, {
 		rule: "e_crlx_unknown_critical", pass: good,
 		fail: list("A list with a critical extension of somebody's own.", func(g *listStage) {
 			g.list.ExtraExtensions = append(g.list.ExtraExtensions, pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 7}, Critical: true, Value: []byte{0x05, 0x00}})

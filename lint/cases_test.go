@@ -197,6 +197,14 @@ func intermediateFixtures() []fixture {
 		}),
 		fail: failing("An issuing authority that cannot be revoked.", func(g *stage) { g.subject.CRLDistributionPoints = nil }),
 	}, {
+		rule: "w_ica_cdp_ldap_only",
+		pass: failing("An issuing authority whose list lies in a directory and on a web server.", func(g *stage) {
+			g.subject.CRLDistributionPoints = []string{"ldap://dc.acme.example/CN=root?certificateRevocationList?base", rootCRLURL}
+		}),
+		fail: failing("An issuing authority whose list lies in a directory alone.", func(g *stage) {
+			g.subject.CRLDistributionPoints = []string{"ldap://dc.acme.example/CN=root?certificateRevocationList?base"}
+		}),
+	}, {
 		rule: "e_ica_cdp_is_https", pass: clean,
 		fail: failing("An issuing authority whose list is fetched through TLS.", func(g *stage) {
 			g.subject.CRLDistributionPoints = []string{"https://pki.acme.example/root.crl"}

@@ -146,6 +146,9 @@ func (h *Hierarchy) SurroundList(c CRL) CRL {
 	}
 	c.Superseded = l.after != nil
 	if l.issuer == nil {
+		if named := h.bySubject[string(l.RawIssuer)]; c.Issuer == nil && len(named) > 0 {
+			c.LikeNamed = named[0].owner
+		}
 		return c
 	}
 	for _, child := range l.issuer.below {
@@ -181,7 +184,7 @@ func (h *Hierarchy) revokedBy(p *placed) string {
 		if s := l.scope(); s != nil && s.indirect {
 			continue // its entries may be of other issuers
 		}
-		if l.after != nil || p.issuer != nil && l.issuer != nil && !sameKey(l.issuer.Certificate, p.issuer.Certificate) {
+		if l.after != nil || p.issuer != nil && (l.issuer == nil || !sameKey(l.issuer.Certificate, p.issuer.Certificate)) {
 			continue
 		}
 		if l.revoked[string(p.SerialNumber.Bytes())] {

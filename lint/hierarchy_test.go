@@ -146,6 +146,18 @@ func TestHierarchyOfLists(t *testing.T) {
 	if got := strings.Join(f.judge(t, "issuing"), " "); got != "n_ca_revoked" {
 		t.Errorf("what is on the list: findings are %q", got)
 	}
+	forged := listScene(t, "", nil, func(g *listStage) {
+		g.signer = testKey(t, "ecdsa-p384", "forger")
+		g.parent = &x509.Certificate{RawSubject: g.parent.RawSubject, SubjectKeyId: keyID(t, g.signer), KeyUsage: g.parent.KeyUsage, PublicKey: g.signer.Public()}
+		g.list.RevokedCertificateEntries[0].SerialNumber = serial("issuing")
+	})
+	f.lists = []KnownCertificate{{Owner: "now", DER: forged.blocks[0].Bytes}}
+	if got := strings.Join(f.judge(t, "now"), " "); got != "w_crlx_issuer_has_other_key" {
+		t.Errorf("a list by somebody of the root's name: findings are %q", got)
+	}
+	if got := f.judge(t, "issuing"); len(got) > 0 {
+		t.Errorf("what a forger revokes: findings are %q", got)
+	}
 }
 
 // TestHierarchyOfRings shows that authorities which certified each other, and

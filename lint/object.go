@@ -192,6 +192,10 @@ type CRL struct {
 	// Authorities are the serial numbers of the authorities that the issuer is
 	// known to have signed.
 	Authorities []*big.Int
+	// LikeNamed names a certificate that has the issuer's name, and neither the
+	// list's authority key identifier nor the key that signed; empty when there
+	// is none, or the issuer is known.
+	LikeNamed string
 	// Superseded says that a newer list of the same scope is known, so that
 	// nobody has to take this one.
 	Superseded bool

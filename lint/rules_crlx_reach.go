@@ -16,6 +16,17 @@ const longestList = 2 * 366 * day
 // reachRules are about who takes a list, and what it can do.
 func reachRules() []Rule {
 	return []Rule{{
+		ID: "w_crlx_issuer_has_other_key", Severity: Warn, Object: ObjectCRL,
+		Title:     "the authority that has the list's issuer's name signed the list",
+		Harm:      "a list of the key before, or of a forger: every client that holds this certificate throws it away",
+		Citation:  "RFC 5280 §5.2.1, §6.3.3 (f), (g)",
+		Effective: rfc5280,
+		Advice:    "hand in the certificate of the generation that signed the list, or find out which key did",
+		applies:   func(o *object) bool { return o.crl.given.LikeNamed != "" },
+		check: func(o *object) []string {
+			return []string{fmt.Sprintf("the issuer %q is here (%s), but it has another key identifier, and its key did not sign", o.crl.Issuer, o.crl.given.LikeNamed)}
+		},
+	}, {
 		ID: "e_crlx_unknown_critical", Severity: Error, Object: ObjectCRL,
 		Title:     "every critical extension of a list is one that clients process",
 		Harm:      "clients must throw the whole list away, and then take what is revoked for good or nothing at all",

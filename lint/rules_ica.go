@@ -47,6 +47,24 @@ func intermediateRules() []Rule {
 			return []string{"neither a CRL distribution point with a URL nor an OCSP responder: the certificate can never be revoked"}
 		},
 	}, {
+		ID: "w_ica_cdp_ldap_only", Severity: Warn, Object: ObjectCertificate,
+		Title:     "an authority's status can be fetched by HTTP",
+		Harm:      "Linux, macOS, phones and every machine outside the domain find no list, and take the authority for good or for unknown",
+		Citation:  "RFC 5280 §4.2.1.13; CABF BR §7.1.2.11.2",
+		Effective: rfc5280,
+		Advice:    "publish the list under an http URL too, and name it first",
+		applies: func(o *object) bool {
+			return isSubordinate(o) && len(o.cert.CRLDistributionPoints) > 0 && len(o.cert.OCSPServer) == 0
+		},
+		check: func(o *object) []string {
+			for _, point := range o.cert.CRLDistributionPoints {
+				if scheme, _, _ := strings.Cut(strings.ToLower(point), ":"); scheme != "ldap" && scheme != "ldaps" {
+					return nil
+				}
+			}
+			return []string{fmt.Sprintf("every distribution point is a directory: %s", quoteAll(o.cert.CRLDistributionPoints))}
+		},
+	}, {
 		ID: "e_ica_cdp_is_https", Severity: Error, Object: ObjectCertificate,
 		Title:     "status and issuer are fetched without TLS",
 		Harm:      "clients that need a list to check the server that has the list; Windows does not even try",

@@ -370,6 +370,7 @@ func surroundCRL(t testing.TB, c *CRL, fields func(string) []string, around map[
 			}
 		}
 	}
+	c.LikeNamed = strings.Join(fields("like named"), "")
 	c.Base = one(around["base"])
 	for _, b := range around["covers"] {
 		c.Covers = append(c.Covers, b.Bytes)
