@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -43,6 +44,7 @@ func main() { os.Exit(run()) }
 
 // run is main with its exit code, so that scripts can drive it in one process.
 func run() int {
+	debug.SetGCPercent(roomyPercent) // cleaning up while the commands are put together is not worth it
 	if len(os.Args) == 2 && os.Args[1] == pkcs11.AgentWord {
 		return pkcs11.RunAgent()
 	}
@@ -97,7 +99,9 @@ online CAs need.
 			if looks(c) {
 				a.release()
 			}
-			if c.Parent() == nil || c.Parent().Name() != "crl" { // those are to fit into small containers
+			if c.Parent() != nil && c.Parent().Name() == "crl" { // those are to fit into small containers
+				debug.SetGCPercent(usualPercent)
+			} else {
 				collectLess()
 			}
 			return seclude()
