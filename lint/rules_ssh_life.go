@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 )
@@ -33,6 +34,15 @@ func sshLifeRules() []Rule {
 			}
 			return nil
 		},
+	}, {
+		ID: "e_ssh_weak_key", Severity: Error, Object: ObjectSSH,
+		Title:     "RSA keys have 2048 bits, and nothing is DSA",
+		Harm:      "servers with RequiredRSASize refuse the key, and whoever factors it logs in until the certificate ends",
+		Citation:  "NIST SP 800-131A rev. 2 §3; sshd_config(5), RequiredRSASize; OpenSSH 7.0 release notes, ssh-dss",
+		Effective: sp800131a,
+		Advice:    "make the key with ssh-keygen -t ed25519, and have it certified",
+		applies:   always,
+		check:     checkSSHKeys,
 	}, {
 		ID: "w_ssh_not_yet_valid", Severity: Warn, Object: ObjectSSH,
 		Title:     "an SSH certificate has begun",
@@ -68,3 +78,33 @@ func sshLifeRules() []Rule {
 		},
 	}}
 }
+
+// checkSSHKeys looks at the certified key and at the authority's. The modulus
+// stands behind the exponent (RFC 4253 §6.6).
+func checkSSHKeys(o *object) []string {
+	authority := &sshReader{rest: o.ssh.authority}
+	kind := string(authority.text())
+	var parts [][]byte
+	for kind == "ssh-rsa" && len(authority.rest) > 0 && authority.err == nil {
+		parts = append(parts, authority.text())
+	}
+	var details []string
+	for _, key := range []struct {
+		whose, algorithm string
+		parts            [][]byte
+	}{{"certified", o.ssh.algorithm, o.ssh.key}, {"authority's", kind, parts}} {
+		switch {
+		case key.algorithm == "ssh-dss":
+			details = append(details, "the "+key.whose+" key is DSA")
+		case key.algorithm == "ssh-rsa" && len(key.parts) > 1:
+			if bits := new(big.Int).SetBytes(key.parts[1]).BitLen(); bits < leastRSABits {
+				details = append(details, fmt.Sprintf("the %s key is RSA of %d bits", key.whose, bits))
+			}
+		}
+	}
+	return details
+}
+
+// leastRSABits is the shortest modulus that is still strong enough (NIST SP
+// 800-131A rev. 2 §3).
+const leastRSABits = 2048

@@ -36,6 +36,8 @@ const sshForever = 1<<64 - 1
 // sshCertificate is what a rule sees of an SSH certificate.
 type sshCertificate struct {
 	given           SSHCertificate
+	algorithm       string   // of the key that is certified, such as ssh-rsa
+	key             [][]byte // its parts
 	serial          uint64
 	kind            uint32
 	keyID           string
@@ -154,10 +156,12 @@ func readSSH(data []byte) (*sshCertificate, error) {
 	if r.err == nil && !known {
 		return nil, fmt.Errorf("the type %.60q is not one of an SSH certificate", kind)
 	}
-	for range fields + 1 { // the nonce comes first
-		r.text()
+	r.text() // the nonce comes first
+	parts := make([][]byte, fields)
+	for i := range parts {
+		parts[i] = r.text()
 	}
-	c := &sshCertificate{serial: r.number(8), kind: uint32(r.number(4)), keyID: string(r.text())}
+	c := &sshCertificate{algorithm: strings.TrimSuffix(kind, "-cert-v01@openssh.com"), key: parts, serial: r.number(8), kind: uint32(r.number(4)), keyID: string(r.text())}
 	principals := r.text()
 	c.after, c.before = r.number(8), r.number(8)
 	critical, extensions := r.text(), r.text()

@@ -3,8 +3,10 @@ package lint
 import (
 	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -73,6 +75,12 @@ func sshFixtures(t testing.TB) map[string][2]func(*sshScene) {
 			s.facts = append(s.facts, "other key: "+base64.StdEncoding.EncodeToString(spki(t, key)))
 		}
 	}
+	rsaOf := func(bits uint) ssh.PublicKey {
+		n := new(big.Int).Lsh(big.NewInt(1), bits)
+		key, err := ssh.NewPublicKey(&rsa.PublicKey{N: n.Sub(n, big.NewInt(1)), E: 65537})
+		noError(t, err)
+		return key
+	}
 	return map[string][2]func(*sshScene){
 		"e_ssh_ca_key_shared_with_x509": {shared(testKey(t, "ecdsa-p384", "root")), shared(testKey(t, "ed25519", "ssh user authority"))},
 		"e_ssh_cert_forever":            {nil, func(s *sshScene) { s.cert.ValidBefore = ssh.CertTimeInfinity }},
@@ -87,6 +95,7 @@ func sshFixtures(t testing.TB) map[string][2]func(*sshScene) {
 		"w_ssh_lives_long": {nil, func(s *sshScene) {
 			s.cert.ValidBefore = s.cert.ValidAfter + 365*24*3600
 		}},
+		"e_ssh_weak_key": {func(s *sshScene) { s.cert.Key = rsaOf(2048) }, func(s *sshScene) { s.cert.Key = rsaOf(1024) }},
 		"w_ssh_not_yet_valid": {nil, func(s *sshScene) {
 			s.cert.ValidAfter, s.cert.ValidBefore = uint64(testNow.Add(time.Hour).Unix()), uint64(testNow.Add(2*time.Hour).Unix())
 		}},
