@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,8 +134,8 @@ func (a *app) compose(command string, result any, human func(w io.Writer)) ([]by
 }
 
 // fail says on standard error, or as JSON on standard output, why a command
-// failed.
-func (a *app) fail(err error) {
+// failed, and with JSON what it warned of before.
+func (a *app) fail(command string, err error) {
 	var changes *changesError
 	var said *saidError
 	if errors.As(err, &said) || (errors.As(err, &changes) && changes.found == "") {
@@ -143,7 +144,7 @@ func (a *app) fail(err error) {
 	var diags spec.Diagnostics
 	isDiags := errors.As(err, &diags)
 	if a.json {
-		d := document{FormatVersion: "1.0", Error: err.Error(), Diagnostics: a.quote(diags)}
+		d := document{FormatVersion: "1.0", Command: command, Error: err.Error(), Diagnostics: a.quote(slices.Concat(a.warnings, diags))}
 		text, encodeErr := json.MarshalIndent(d, "", "  ")
 		if encodeErr == nil {
 			fmt.Fprintf(a.stdout, "%s\n", text)

@@ -56,8 +56,8 @@ func run() int {
 		color: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		width: terminalWidth(), release: func() { signal.Reset(os.Interrupt, syscall.SIGTERM) },
 	}
-	command := rootCommand(a)
-	err := command.ExecuteContext(ctx)
+	root := rootCommand(a)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
@@ -66,8 +66,14 @@ func run() int {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = &interruptedError{err}
 	}
-	a.fail(err)
+	a.fail(nameOfCommand(command), err)
 	return exitCode(ctx, err)
+}
+
+// nameOfCommand gives a command's name without that of the program, as results
+// in JSON have it; "" for the program alone.
+func nameOfCommand(c *cobra.Command) string {
+	return strings.TrimPrefix(strings.TrimPrefix(c.CommandPath(), c.Root().Name()), " ")
 }
 
 // testOnlyNow is the clock. Tests of the command set it to another day.
@@ -132,7 +138,7 @@ online CAs need.
 // half done, so that a signal may end it where it is. Plans and findings of a
 // large estate take long, and nobody wants to wait for the end of a wrong one.
 func looks(c *cobra.Command) bool {
-	switch strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") {
+	switch nameOfCommand(c) {
 	case "plan", "validate", "lint", "show", "graph", "status", "schema", "crl show", "crl diff", "crl verify":
 		return true
 	}
