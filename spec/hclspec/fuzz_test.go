@@ -46,6 +46,9 @@ func FuzzLoad(f *testing.F) {
 			if strings.Contains(diagnosticsText(diags), "mistake of the program") {
 				t.Fatalf("something was wrong and nobody said what")
 			}
+			if strings.Contains(diagnosticsText(diags), "goroutine ") {
+				t.Fatalf("a stack trace:\n%s", diagnosticsText(diags))
+			}
 			usable(loaded.Estate)
 		}
 	})

@@ -71,7 +71,8 @@ func guarded(f function.Function) function.Function {
 			if err != nil {
 				return cty.DynamicPseudoType, err
 			}
-			return f.ReturnTypeForValues(args)
+			t, err := f.ReturnTypeForValues(args)
+			return t, withoutStack(err)
 		},
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			args, err := convertAll(args)
@@ -82,9 +83,18 @@ func guarded(f function.Function) function.Function {
 			if err == nil && value.IsWhollyKnown() && tooLarge(value) {
 				return cty.DynamicVal, errors.New("the result is too large, or holds " + errHugeNumber.Error())
 			}
-			return value, err
+			return value, withoutStack(err)
 		},
 	})
+}
+
+// withoutStack takes the insides of the library out of an error: some functions
+// fall over values that they cannot compute with, as log does over 0.
+func withoutStack(err error) error {
+	if _, fell := errors.AsType[function.PanicError](err); fell {
+		return errors.New("these values have no result")
+	}
+	return err
 }
 
 func numberError(err error) string {
