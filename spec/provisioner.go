@@ -210,7 +210,14 @@ func acmeChallenges() []string {
 }
 
 func (p *Provisioner) validateACME(d *Diagnostics) {
-	for _, c := range p.Challenges {
+	if _, written := p.Attributes["challenges"]; written && len(p.Challenges) == 0 {
+		d.Report(p.Origin, "challenges", "ACME without challenges",
+			"step-ca takes an empty list for http-01, dns-01 and tls-alpn-01. Name those that are meant, or leave the argument out for these three.")
+	}
+	for i, c := range p.Challenges {
+		if slices.Contains(p.Challenges[:i], c) {
+			d.Report(p.Origin, "challenges", "ACME challenge twice", "%q stands twice in the list. Remove one of them.", c)
+		}
 		if !slices.Contains(acmeChallenges(), c) {
 			d.Report(p.Origin, "challenges", "Unknown ACME challenge",
 				"step-ca disables a provisioner with the challenge %q. Use %s.", c, strings.Join(acmeChallenges(), ", "))
@@ -249,27 +256,6 @@ func (p *Provisioner) validateACME(d *Diagnostics) {
 	}
 }
 
-func (p *Provisioner) validateOIDC(d *Diagnostics) {
-	if p.OIDC.ClientID == "" {
-		d.Report(p.Origin, "client_id", "OIDC provisioner without a client", "step-ca disables it. Add client_id, as the identity provider gave it.")
-	}
-	if u, err := url.Parse(p.OIDC.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && !isLoopback(u.Hostname()) {
-		d.Report(p.Origin, "configuration_endpoint", "OIDC provisioner without a discovery document",
-			"step-ca fetches it at start, and trusts the keys that it names, so it must be an https URL. Write it as \"https://id.example.com/.well-known/openid-configuration\".")
-	}
-	if p.OIDC.ListenAddress != "" {
-		checkHostPort(d, p.Origin, "listen_address", p.OIDC.ListenAddress)
-	}
-	if p.OIDC.ClientSecret != "" {
-		d.Warn(p.Origin, "client_secret", "Client secret that everybody can read",
-			"step-ca shows it to whoever asks for /provisioners, and it lies in Git. Keep it only when the identity provider says that it is no secret, as for native applications; else ask for a client without one (PKCE).")
-	}
-	if len(p.OIDC.Domains)+len(p.OIDC.Groups) == 0 && p.OIDC.TenantID == "" {
-		d.Report(p.Origin, "domains", "Provisioner that takes anybody",
-			"Every account of the identity provider would get a certificate. List domains or groups, or name a tenant_id.")
-	}
-}
-
 func isLoopback(host string) bool { return host == "localhost" || host == "127.0.0.1" || host == "::1" }
 
 func (p *Provisioner) validateCloud(d *Diagnostics) {
@@ -284,6 +270,8 @@ func (p *Provisioner) validateCloud(d *Diagnostics) {
 		d.Report(p.Origin, "organization_id", "Projects and organization at once", "step-ca disables a provisioner with both. Keep one of project_ids and organization_id.")
 	case p.Kind == "azure" && c.TenantID == "":
 		d.Report(p.Origin, "tenant_id", "Azure provisioner without a tenant", "step-ca disables it. Add tenant_id.")
+	case p.Kind == "azure" && checkHostName(c.TenantID) != nil:
+		d.Report(p.Origin, "tenant_id", "Not a tenant", "%q is neither an identifier nor a domain, and step-ca makes a URL of it. Write it as \"72f988bf-86f1-41af-91ab-2d7cd011db47\".", c.TenantID)
 	}
 	if !c.DisableCustomSANs && p.Template == nil {
 		d.Report(p.Origin, "disable_custom_sans", "Names that nobody checked",
@@ -407,8 +395,11 @@ func (w *Webhook) validate(d *Diagnostics, p *Provisioner) {
 		}
 	}
 	u, err := url.Parse(w.URL)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		d.Report(w.Origin, "url", "Webhook that cannot be called", "%q is not an https URL without user info, and step-ca disables the provisioner. Write it as \"https://hooks.example.internal/check\".", w.URL)
+	if err == nil && u.User != nil {
+		d.Report(w.Origin, "url", "Password in a URL", "It would stand in ca.json, and step-ca refuses it. Let the webhook's server tell step-ca by its client certificate.")
+		d.HideLine()
+	} else if err != nil || u.Scheme != "https" || u.Host == "" {
+		d.Report(w.Origin, "url", "Webhook that cannot be called", "%q is not an https URL, and step-ca disables the provisioner. Write it as \"https://hooks.example.internal/check\".", w.URL)
 	}
 	kinds := []string{"enriching", "authorizing", "scepchallenge", "notifying"}
 	if !slices.Contains(kinds, w.Kind) {

@@ -17,3 +17,11 @@ provisioner "acme" "tpm" {
   challenges          = ["device-attest-01"]
   attestation_formats = ["tpm"]
 }
+
+provisioner "acme" "none" {
+  challenges = []
+}
+
+provisioner "acme" "twice" {
+  challenges = ["http-01", "dns-01", "http-01"]
+}

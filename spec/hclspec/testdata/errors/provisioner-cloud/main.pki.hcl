@@ -22,3 +22,8 @@ provisioner "gcp" "both" {
 provisioner "azure" "bare_azure" {
   disable_custom_sans = true
 }
+
+provisioner "azure" "tenant" {
+  tenant_id           = "ACME Ltd"
+  disable_custom_sans = true
+}

@@ -13,3 +13,13 @@ provisioner "oidc" "sound" {
   configuration_endpoint = "https://id.internal"
   domains                = ["acme.internal"]
 }
+
+provisioner "oidc" "patterns" {
+  client_id              = "step"
+  configuration_endpoint = "https://step:hunter2@id.internal"
+  domains                = ["*", ""]
+  admins                 = ["ada", "@acme.internal", "ada@acme.internal"]
+  groups                 = ["", "PKI admins"]
+  scopes                 = ["openid email"]
+  auth_params            = ["prompt=consent\n"]
+}
