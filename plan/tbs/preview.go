@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 
 	"filippo.io/mldsa"
 
@@ -162,17 +163,34 @@ func IsPreviewKey(spki []byte) bool {
 	if err != nil {
 		return false
 	}
-	for index := range MaxPreviewKeys {
-		key, err := PreviewKey(a, index)
-		if err != nil {
-			return false
-		}
-		if known, err := public.Marshal(key.Public()); err == nil && bytes.Equal(known, spki) {
-			return true
-		}
+	if firstPreviews(a)[string(spki)] {
+		return true
 	}
 	curve, is := given.(*ecdsa.PublicKey)
 	return is && runOf(a).holds(curve)
+}
+
+// previews keeps what firstPreviews gives.
+var previews sync.Map // of spec.Algorithm to map[string]bool
+
+// firstPreviews is the public halves of the first preview keys of an
+// algorithm, which take a while to make.
+func firstPreviews(a spec.Algorithm) map[string]bool {
+	if known, ok := previews.Load(a); ok {
+		return known.(map[string]bool)
+	}
+	known := map[string]bool{}
+	for index := range MaxPreviewKeys {
+		key, err := PreviewKey(a, index)
+		if err != nil {
+			break // an algorithm without previews
+		}
+		if spki, err := public.Marshal(key.Public()); err == nil {
+			known[string(spki)] = true
+		}
+	}
+	previews.Store(a, known)
+	return known
 }
 
 // Sign makes a preview key's signature. It needs no randomness: ECDSA runs as
