@@ -38,9 +38,9 @@ type EstateAuthority struct {
 	// Successor takes over on SuccessorFrom; empty when nobody is planned to.
 	Successor     string
 	SuccessorFrom time.Time
-	// Wanted is the DER of the certificate that the estate would make now, and
-	// Have that of the one that was made; nil when unknown.
-	Wanted, Have []byte
+	// Differs says in which words the estate describes another certificate than
+	// the one that was made from it.
+	Differs []string
 }
 
 // ShareSet is a secret that is split among people.

@@ -25,7 +25,6 @@ func readEstate(t testing.TB, file string) Estate {
 
 func TestEstateFixtures(t *testing.T) {
 	l := mustNew(t, "private")
-	driftFixtures(t)
 	for _, r := range l.Rules() {
 		if r.Object != ObjectEstate {
 			continue
@@ -40,21 +39,6 @@ func TestEstateFixtures(t *testing.T) {
 				t.Errorf("%s.%s: findings are %q, want %q", r.ID, verdict, got, want)
 			}
 		}
-	}
-}
-
-// driftFixtures makes the two whose certificates nobody writes by hand.
-func driftFixtures(t *testing.T) {
-	made := certificateScene(t, "", nil).blocks[0].Bytes
-	later := certificateScene(t, "", func(g *stage) {
-		g.subject.NotBefore, g.subject.NotAfter = issuingFrom.AddDate(0, 0, 10), issuingEnd.AddDate(0, 0, 10)
-		g.subject.SerialNumber = serial("later")
-	}).blocks[0].Bytes
-	changed := certificateScene(t, "", func(g *stage) { g.subject.CRLDistributionPoints = []string{issuingCRLURL} }).blocks[0].Bytes
-	for verdict, wanted := range map[string][]byte{"pass": later, "fail": changed} {
-		text, err := json.MarshalIndent(map[string]any{"Authorities": []any{map[string]any{"Address": "authority.issuing", "Wanted": wanted, "Have": made}}}, "", "  ")
-		noError(t, err)
-		golden(t, filepath.Join("testdata", ObjectEstate, "e_spec_ceremony_drift."+verdict+".json"), append(text, '\n'))
 	}
 }
 

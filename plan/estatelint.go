@@ -2,6 +2,7 @@ package plan
 
 import (
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +45,35 @@ func EstateFacts(e *spec.Estate, s State, at time.Time) lint.Estate {
 	facts.People = people(e)
 	facts.Keys = tokenKeys(e, s)
 	return facts
+}
+
+// Drift is where the estate describes another certificate than the one that was
+// made for an authority from it, by address. A generation that is still to be
+// made is no drift, and neither is what was imported, or what follows from an
+// issuer whose next key is still to be made.
+func Drift(e *spec.Estate, s State) map[string][]string {
+	drift := map[string][]string{}
+	upToDate := func(a *spec.Authority) (Authority, Generation, bool) {
+		have, known := s.Authority(a.Address)
+		g, made := have.At(a.KeyGeneration())
+		return have, g, known && made && !g.Imported && len(have.Want) > 0 && a.KeyGeneration() == have.last()
+	}
+	for _, a := range e.Authorities {
+		have, g, made := upToDate(a)
+		if !made {
+			continue
+		}
+		found := sameKeyElsewhere(differences(have.Want, wanted(e, a)), a, g)
+		if a.Issuer != nil {
+			if _, _, settled := upToDate(a.Issuer); !settled {
+				found = slices.DeleteFunc(found, Difference.inherited)
+			}
+		}
+		for _, d := range found {
+			drift[a.Address.String()] = append(drift[a.Address.String()], fmt.Sprintf("%s was %q and is %q", d.Name, d.Before, d.After))
+		}
+	}
+	return drift
 }
 
 // people gathers officers by their keys: who has one key is one person, under

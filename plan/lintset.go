@@ -2,6 +2,7 @@ package plan
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"slices"
 
 	"pki.internal/lint"
@@ -48,4 +49,26 @@ func newRules(names []string, before []byte) []string {
 		}
 	}
 	return found
+}
+
+// likely asks after the lint that a word is most like: the one with the longest
+// beginning and the longest end in common, if both make up most of it.
+func likely(word string, known []string) string {
+	best, score := "", len(word)*2/3
+	for _, k := range known {
+		n, m := 0, 0
+		for n < len(word) && n < len(k) && word[n] == k[n] {
+			n++
+		}
+		for m < len(word)-n && m < len(k)-n && word[len(word)-1-m] == k[len(k)-1-m] {
+			m++
+		}
+		if n+m > score {
+			best, score = k, n+m
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" Did you mean %q?", best)
 }

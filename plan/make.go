@@ -212,13 +212,19 @@ func (m *maker) prepare() bool {
 	names := ruleNames(linter)
 	m.plan.Lint.Rules, m.plan.Lint.New = ruleMarks(names), newRules(names, s.lastRules)
 	m.plan.Actions = []Action{}
-	m.waivers()
+	m.waivers(names, profile)
 	return !m.diags.HasErrors()
 }
 
-// waivers takes over the estate's waivers; one that has ended is an error.
-func (m *maker) waivers() {
+// waivers takes over the estate's waivers; one that has ended, or that is of no
+// lint of the profile, is an error.
+func (m *maker) waivers(known []string, profile string) {
 	for _, w := range m.estate.Lint.Waivers {
+		if !slices.Contains(known, w.Lint) {
+			m.diags.Report(w.Origin, "lint", "Waiver of an unknown lint",
+				"Profile %s has no lint %q.%s pki lint --list shows all.", profile, w.Lint, likely(w.Lint, known))
+			continue
+		}
 		until, err := time.Parse(time.DateOnly, w.Until)
 		if err != nil || !m.in.At.Before(until) {
 			m.diags.Report(w.Origin, "until", "Waiver has expired",

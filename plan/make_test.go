@@ -74,6 +74,9 @@ func TestWaivers(t *testing.T) {
 	unused := hole()
 	unused.Authorities[1].NameConstraints = nil
 	wantDiagnostic(t, unused, plan.State{}, someInputs, "Waiver that waives nothing")
+	misspelt := hole()
+	misspelt.Lint.Waivers[0].Lint = "e_ica_nc_typ_hole"
+	wantDiagnostic(t, misspelt, plan.State{}, someInputs, "Waiver of an unknown lint")
 	other := hole()
 	other.Lint.Waivers[0].Object = other.Authorities[0].Address
 	wantDiagnostic(t, other, plan.State{}, someInputs, "Lint refuses the certificate")

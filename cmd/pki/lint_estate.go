@@ -56,6 +56,10 @@ func (b *bench) wholeEstate(dir string, beside []gathered) (lint.Estate, bool) {
 		return lint.Estate{}, false
 	}
 	facts := plan.EstateFacts(loaded.Estate, state, b.now)
+	drift := plan.Drift(loaded.Estate, state)
+	for i, a := range facts.Authorities {
+		facts.Authorities[i].Differs = drift[a.Address]
+	}
 	if book != nil && len(book.Entries) > 0 {
 		facts.Ledger = &lint.LedgerFacts{Signed: signedFor(loaded.Estate, state, beside), Logged: logged(book)}
 	}
