@@ -395,7 +395,7 @@ func (g Generation) imported() []tbs.Entry {
 	return all
 }
 
-func (s *State) adopt(e *Adopted) error {
+func (s *State) adopt(e *Adopted, at time.Time) error {
 	action, err := s.expect(e.Action, Adopt, e.Address)
 	if err != nil {
 		return err
@@ -432,6 +432,7 @@ func (s *State) adopt(e *Adopted) error {
 		}
 		g = next
 		if planned.Key != nil {
+			g.opened = at
 			g.Key = &KeyMade{Action: e.Action, Address: e.Address, Key: *planned.Key, SPKI: planned.SPKI, Adopted: true, Evidence: e.Evidence}
 		}
 	}

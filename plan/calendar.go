@@ -31,7 +31,7 @@ const (
 	ForRelease     = "release"     // its successor is signed already
 	ForWaiver      = "waiver"      // it ends
 	ForAnswer      = "ocsp"        // it ends, and a signature comes before
-	ForDrill       = "drill"       // shares were not proven for long
+	ForDrill       = "drill"       // shares or keys were not proven for long
 	ForLoss        = "loss"        // shares are lost
 )
 
@@ -53,6 +53,7 @@ func Calendar(e *spec.Estate, s State, published map[spec.Address][]byte, now ti
 	}
 	c.drills()
 	c.failedDrills()
+	c.restoreDrills()
 	c.responders()
 	if e != nil {
 		for _, w := range e.Lint.Waivers {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"time"
 
 	"pki.internal/spec"
 )
@@ -27,7 +28,8 @@ type Generation struct {
 
 	Request []byte // DER of the newest request for a certificate from somebody else, nil when none was signed
 
-	requested int // certificates that there were when Request was signed
+	requested int       // certificates that there were when Request was signed
+	opened    time.Time // when its key was made, or taken in
 
 	spki   []byte                    // of the key
 	drills map[spec.Address]KeyDrill // the last one in each place

@@ -88,6 +88,56 @@ func (c *calendar) failedDrills() {
 	}
 }
 
+// restoreDrills says when the keys in each key store are to be tried again, the
+// one that was not tried for longest first. A key that was made or copied there
+// signed there.
+func (c *calendar) restoreDrills() {
+	if c.estate == nil || c.estate.Ceremony == nil || c.estate.Ceremony.RestoreDrillEvery.IsZero() {
+		return
+	}
+	oldest, keys := map[spec.Address]time.Time{}, map[spec.Address]int{}
+	var stores []spec.Address
+	for _, a := range c.state.Authorities() {
+		g, known := a.At(a.Generation)
+		if !known || a.Forgotten {
+			continue
+		}
+		for _, key := range g.Places() {
+			at := g.triedIn(key.Store)
+			if at.IsZero() {
+				continue // a copy of the ledger does not say
+			}
+			if keys[key.Store]++; keys[key.Store] == 1 {
+				stores = append(stores, key.Store)
+			}
+			if last, is := oldest[key.Store]; !is || at.Before(last) {
+				oldest[key.Store] = at
+			}
+		}
+	}
+	for _, store := range stores {
+		until := c.estate.Ceremony.RestoreDrillEvery.From(oldest[store])
+		c.add(Appointment{
+			Kind: ForDrill, Object: store.String(), What: "restore drill of " + counted(keys[store], "key", "keys"),
+			From: until.Add(-until.Sub(oldest[store]) / 12), Until: until, Action: "pki plan --restore-drill " + store.String() + " --out FILE",
+		})
+	}
+}
+
+// triedIn gives when the generation's key last signed in a key store for all
+// that the ledger knows of trying it: in a drill, or when it came there.
+func (g Generation) triedIn(store spec.Address) time.Time {
+	if last, held := g.Drilled(store); held {
+		return last.At
+	}
+	for _, b := range g.Backups {
+		if b.Key.Store == store {
+			return b.Proven
+		}
+	}
+	return g.opened
+}
+
 func (s *State) proveKey(e *KeyProven, at time.Time) error {
 	action, err := s.expect(e.Action, ProveKey, e.Address)
 	if err != nil {

@@ -216,7 +216,7 @@ func (s *State) apply(e Event) error {
 	case KeyWasIntended:
 		return s.intend(e.KeyIntended)
 	case KeyWasMade:
-		return s.makeKey(e.KeyMade)
+		return s.makeKey(e.KeyMade, e.Time)
 	case KeyWasBackedUp:
 		return s.backUp(e.BackedUp, e.Time)
 	case KeyWasSealed:
@@ -244,7 +244,7 @@ func (s *State) apply(e Event) error {
 	case AuthorityForgotten:
 		return s.forgotten(e.Forgotten)
 	case AuthorityAdopted:
-		return s.adopt(e.Adopted)
+		return s.adopt(e.Adopted, e.Time)
 	case OfficersAppointed:
 		return s.appoint(e.Officers)
 	case HoldersNamed:
@@ -359,7 +359,7 @@ func (s *State) intend(k *KeyIntended) error {
 	return nil
 }
 
-func (s *State) makeKey(k *KeyMade) error {
+func (s *State) makeKey(k *KeyMade, at time.Time) error {
 	kind := GenerateKey
 	if k.Address.Kind == "ssh_authority" {
 		kind = GenerateSSHKey
@@ -396,7 +396,7 @@ func (s *State) makeKey(k *KeyMade) error {
 		return err
 	}
 	authority.Address = k.Address
-	s.put(authority.with(Generation{Number: k.Key.Generation, Key: k, spki: k.SPKI}))
+	s.put(authority.with(Generation{Number: k.Key.Generation, Key: k, spki: k.SPKI, opened: at}))
 	s.Open.Intent = nil
 	s.Open.Done++
 	return nil

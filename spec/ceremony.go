@@ -12,6 +12,8 @@ type Ceremony struct {
 	Copies    int      // media, beside the host's own, that get every entry and output
 	Network   []string // interfaces that may be up in production, for an HSM behind a network
 	Duties    []Duty
+
+	RestoreDrillEvery Duration // how often every key and backup is to sign for the record; zero when nothing reminds of it
 }
 
 // Duty is something that somebody has to do after a ceremony.

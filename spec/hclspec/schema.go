@@ -55,6 +55,8 @@ type rawCeremony struct {
 	Copies    int       `hcl:"copies,optional" doc:"on how many media beside the host every entry and output is written, with --copy"`
 	Network   []string  `hcl:"network,optional" doc:"interfaces that may be up in production, such as [\"eth1\"], for an HSM behind a network"`
 	Duties    []rawDuty `hcl:"duty,block"`
+
+	RestoreDrillEvery spec.Duration `hcl:"restore_drill_every,optional" doc:"how often every key and backup is to be tried in a restore drill, such as \"1y\"; pki status reminds of it"`
 }
 
 type rawDuty struct {
