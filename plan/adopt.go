@@ -294,7 +294,7 @@ func (m *maker) adoptLists(a *spec.Authority, action *AdoptAction, c *x509.Certi
 	if a.Import.Index != nil {
 		issued, err := readIndex(a.Import.Index)
 		if err != nil {
-			m.diags.Report(a.Import.Origin, "index", "Import that cannot be read", "%s, %s. Name openssl's index.txt.", a.Import.IndexPath, err)
+			m.diags.Report(a.Import.Origin, "index", "Import that cannot be read", "%s, %s. Name openssl's index.txt, or correct that line.", a.Import.IndexPath, err)
 			return false
 		}
 		action.Issued = issued

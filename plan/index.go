@@ -26,7 +26,7 @@ func readIndex(text []byte) ([]IssuedSerial, error) {
 	for line := range bytes.Lines(text) {
 		number++
 		row := strings.TrimRight(string(line), "\r\n")
-		if row == "" {
+		if row == "" || row[0] == '#' { // as openssl reads it
 			continue
 		}
 		one, err := readIndexLine(row)
@@ -48,12 +48,15 @@ func readIndexLine(row string) (IssuedSerial, error) {
 		return IssuedSerial{}, err
 	}
 	serial := strings.ToLower(cells[3])
-	if strings.Trim(serial, "0") == "" || len(serial) > 64 || strings.Trim(serial, "0123456789abcdef") != "" {
+	if serial == "" || len(serial) > 64 || strings.Trim(serial, "0123456789abcdef") != "" {
 		return IssuedSerial{}, fmt.Errorf("%q is not a serial number in hex", cells[3])
 	}
 	one := IssuedSerial{Serial: evenHex(serial), NotAfter: end}
 	if cells[0] != "R" {
 		return one, nil
+	}
+	if strings.Trim(serial, "0") == "" { // an old root may have it, and nobody revokes a root
+		return IssuedSerial{}, errors.New("serial number 0 is revoked, and no list of ours can name it (RFC 5280 §4.1.2.2)")
 	}
 	when, reason, _ := strings.Cut(cells[2], ",")
 	revoked, err := indexTime(when)
