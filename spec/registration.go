@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"cmp"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -63,6 +65,7 @@ func (r *Registration) validate(d *Diagnostics, o *OnlineCA) {
 	switch r.Type {
 	case "stepcas":
 		r.validateStepCA(d)
+		r.checkItself(d, o)
 	case "cloudcas":
 		if !cloudAuthority.MatchString(r.Upstream) {
 			d.Report(r.Origin, "upstream", "Not a CA of Google Cloud", "%q is not a CA's name. Write it as \"projects/P/locations/L/caPools/POOL/certificateAuthorities/CA\".", r.Upstream)
@@ -84,8 +87,25 @@ func (r *Registration) validate(d *Diagnostics, o *OnlineCA) {
 }
 
 func (r *Registration) checkUpstream(d *Diagnostics) {
-	if u, err := url.Parse(r.Upstream); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+	u, err := url.Parse(r.Upstream)
+	if err == nil && u.User != nil {
+		d.Report(r.Origin, "upstream", "Password in a URL", "It would stand in ca.json, which lies in Git, and nobody would ask for it. Write the URL without one.")
+		d.HideLine()
+	} else if err != nil || u.Scheme != "https" || u.Host == "" {
 		d.Report(r.Origin, "upstream", "Not an https URL", "%q is not the address of a CA. Write it as \"https://ca.example.internal\".", r.Upstream)
+	}
+}
+
+// checkItself warns of requests that would go round in a circle.
+func (r *Registration) checkItself(d *Diagnostics, o *OnlineCA) {
+	u, err := url.Parse(r.Upstream)
+	if err != nil || u.Scheme != "https" {
+		return
+	}
+	_, port, _ := net.SplitHostPort(o.Listen)
+	if cmp.Or(u.Port(), "443") == port && slices.ContainsFunc(o.DNSNames, func(name string) bool { return strings.EqualFold(name, u.Hostname()) }) {
+		d.Warn(r.Origin, "upstream", "Registration authority of itself",
+			"%s is one of its own dns_names on its own port, so it would pass every request to itself. Name the CA that has the key, unless the name leads elsewhere from this host.", r.Upstream)
 	}
 }
 

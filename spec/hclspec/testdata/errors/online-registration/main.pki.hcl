@@ -157,3 +157,35 @@ authority "i" {
   }
   validity = "5y"
 }
+
+online_ca "circle" {
+  authority    = authority.i
+  dns_names    = ["Circle.internal"]
+  address      = ":443"
+  provisioners = [provisioner.admin]
+
+  registration {
+    type     = "stepcas"
+    upstream = "https://circle.internal"
+    issuer {
+      type        = "jwk"
+      provisioner = "ra"
+    }
+  }
+}
+
+online_ca "clear" {
+  authority    = authority.i
+  dns_names    = ["clear.internal"]
+  address      = ":443"
+  provisioners = [provisioner.admin]
+
+  registration {
+    type     = "stepcas"
+    upstream = "https://ra:hunter2@ca.internal"
+    issuer {
+      type        = "jwk"
+      provisioner = "ra"
+    }
+  }
+}
