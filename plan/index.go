@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -51,7 +52,7 @@ func readIndexLine(row string) (IssuedSerial, error) {
 	if serial == "" || len(serial) > 64 || strings.Trim(serial, "0123456789abcdef") != "" {
 		return IssuedSerial{}, fmt.Errorf("%q is not a serial number in hex", cells[3])
 	}
-	one := IssuedSerial{Serial: evenHex(serial), NotAfter: end}
+	one := IssuedSerial{Serial: cmp.Or(evenHex(serial), "00"), NotAfter: end}
 	if cells[0] != "R" {
 		return one, nil
 	}
