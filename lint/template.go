@@ -143,8 +143,9 @@ func (s *stepTemplate) carryOut(source string, t *stepTree) {
 			s.keep(out.Bytes(), i == 0)
 			continue
 		}
-		// What users send of their own has a shape that only they know.
-		unknown := s.looksIntoKey() || len(s.userKeys()) > 0
+		// What users send of their own has a shape that only they know, and so has
+		// what others say of them.
+		unknown := s.looksIntoKey() || len(s.userKeys()) > 0 || s.asksOthers(data)
 		switch {
 		case i != 0 || errors.Is(err, errNotHere):
 		case errors.Is(err, errTooLong):
@@ -217,6 +218,20 @@ func (s *stepTemplate) looksIntoKey() bool {
 	return slices.ContainsFunc(s.uses, func(u use) bool {
 		i := slices.Index(u.chain, "PublicKey")
 		return i >= 0 && i+1 < len(u.chain)
+	})
+}
+
+// asksOthers says whether the template reads what a webhook, another
+// certificate or a login's own claims say, of which only the usual claims are
+// known here.
+func (s *stepTemplate) asksOthers(data map[string]any) bool {
+	claims, _ := data["Token"].(map[string]any)
+	return slices.ContainsFunc(s.uses, func(u use) bool {
+		if len(u.chain) < 2 {
+			return false
+		}
+		_, usual := claims[u.chain[1]]
+		return slices.Contains([]string{"Webhooks", "AuthorizationCrt", "AuthorizationChain"}, u.chain[0]) || u.chain[0] == "Token" && !usual
 	})
 }
 

@@ -175,6 +175,26 @@ func TestUpstreamUnit(t *testing.T) {
 	}
 }
 
+// TestTemplateThatAsksOthers: what a webhook or a login's claim says is not
+// known here, so a template that works with it is not broken; one that cannot
+// work at all is.
+func TestTemplateThatAsksOthers(t *testing.T) {
+	for value, want := range map[string]int{
+		`{{ toJson (.Webhooks.people.id | b64enc) }}`:                  0,
+		`{{ toJson (.Token.department | upper) }}`:                     0,
+		`{{ toJson (.AuthorizationCrt.Subject.CommonName | b64enc) }}`: 0,
+		`{{ toJson (.Token.email | upper) }}`:                          0,
+		`{{ toJson (.Subject.Nothing | upper) }}`:                      1,
+	} {
+		text, err := json.Marshal(fmt.Sprintf(`{"subject": %s, "sans": {{ toJson .SANs }}, "keyUsage": ["digitalSignature"], "extKeyUsage": ["clientAuth"]}`, value))
+		noError(t, err)
+		config := serviceConfig(t, fmt.Sprintf(`{"authority": {"provisioners": [{"type": "OIDC", "name": "o", "options": {"x509": {"template": %s}}}]}}`, text))
+		if got := stepDetails(t, "e_tmpl_not_json_or_missing_var", map[string]string{"config/ca.json": config}); len(got) != want {
+			t.Errorf("%s: %q, want %d", value, got, want)
+		}
+	}
+}
+
 func FuzzTemplate(f *testing.F) {
 	files, err := filepath.Glob(filepath.Join("testdata", "step-ca", "*", "templates", "*", "*.tpl"))
 	noError(f, err)
