@@ -62,12 +62,9 @@ func (c *ceremony) perform(ctx context.Context, a plan.Action) error {
 	if err := c.removeRetired(); err != nil {
 		return err
 	}
-	var outputs []plan.File
-	for _, f := range c.Book.State().Files() {
-		if a.Key() == nil && slices.Contains(a.Outputs(), f.Path) {
-			outputs = append(outputs, f)
-			result.Files = append(result.Files, f.Path)
-		}
+	outputs := c.Book.State().OutputsOf(a)
+	for _, f := range outputs {
+		result.Files = append(result.Files, f.Path)
 	}
 	if err := c.writeMissing(outputs); err != nil {
 		return err

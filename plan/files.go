@@ -82,6 +82,22 @@ func (s State) Files() []File {
 	return append(files, File{SumsName, 0o644, sums(files)})
 }
 
+// OutputsOf gives the files that an action made, but for keys. Those of one
+// authority are found without making the files of all others.
+func (s State) OutputsOf(a Action) []File {
+	names := a.Outputs()
+	if a.Key() != nil || len(names) == 0 {
+		return nil
+	}
+	isOther := func(f File) bool { return !slices.Contains(names, f.Path) }
+	if authority, known := s.Authority(a.Address); known {
+		if files := slices.DeleteFunc(s.filesOf(authority), isOther); len(files) == len(names) {
+			return files
+		}
+	}
+	return slices.DeleteFunc(s.signedFiles(), isOther)
+}
+
 // sums gives the digests of files, by their paths.
 func sums(files []File) []byte {
 	var lines []string
