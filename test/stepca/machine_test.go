@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -52,7 +53,10 @@ func boot(t *testing.T, programs map[string]string) *machine {
 		text, _ := os.ReadFile(log.Name())
 		return tail(string(text))
 	}
-	t.Cleanup(func() { // the first process dies with nspawn, and all others with it
+	t.Cleanup(func() { // with the first process of a namespace all others die (pid_namespaces(7))
+		if pid := firstChild(c.Process.Pid); pid != 0 {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
 		c.Process.Kill()
 		<-ended
 		show(t, "the machine", said())
