@@ -50,6 +50,10 @@ func (m *maker) request(o spec.Origin, csr *spec.CSR, owner string) (*x509.Certi
 			"%s: %s. Ask for a PKCS#10 request in PEM or DER.", csr.Path, err)
 		return nil, "", false
 	}
+	if tbs.RequestFromRehearsal(request) && m.estate.Environment != spec.Rehearsal {
+		m.diags.Report(o, "csr", "Request from a rehearsal", "%s was made in a rehearsal, and nothing of one ever becomes real. Ask for a request that a ceremony signed.", csr.Path)
+		return nil, "", false
+	}
 	if err := public.CheckRequest(request); err != nil {
 		m.diags.Report(o, "csr", "Request without proof of possession",
 			"The signature in %s does not verify under the key in it (RFC 2986 §3), so nobody has shown to hold that key: %s. Ask for a new request.", csr.Path, err)

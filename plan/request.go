@@ -56,7 +56,7 @@ func (m *maker) ask(a *spec.Authority, csr *CSRRef) {
 
 // requestFor plans a request, unless the very same one was signed already.
 func (m *maker) requestFor(a *spec.Authority, own *material, g Generation) {
-	action := &RequestAction{Key: own.ref, Template: tbs.Request{PathLength: m.estate.PathLen(a)}}
+	action := &RequestAction{Key: own.ref, Template: tbs.Request{PathLength: m.estate.PathLen(a), Rehearsal: m.estate.Environment == spec.Rehearsal}}
 	action.Outputs = []string{requestOutput(a.Address)}
 	built, err := m.draftRequest(a, action, own)
 	if err != nil {

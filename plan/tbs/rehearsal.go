@@ -2,6 +2,7 @@ package tbs
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
 )
@@ -16,6 +17,11 @@ var rehearsalOID = asn1.ObjectIdentifier{2, 999, 1}
 func RehearsalMark() (Extension, error) {
 	value, err := asn1.MarshalWithParams("REHEARSAL", "utf8")
 	return Extension{OID: rehearsalOID.String(), Critical: true, Value: value}, err
+}
+
+// RequestFromRehearsal reports whether a request was made in a rehearsal.
+func RequestFromRehearsal(r *x509.CertificateRequest) bool {
+	return slices.ContainsFunc(r.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(rehearsalOID) })
 }
 
 // FromRehearsal reports whether a certificate was made in a rehearsal.

@@ -12,6 +12,7 @@ import (
 type Request struct {
 	Subject    []byte `json:"subject"`     // Name in DER
 	PathLength int    `json:"path_length"` // of the basicConstraints that it asks for; negative for none
+	Rehearsal  bool   `json:"rehearsal,omitempty"`
 }
 
 type requestInfo struct {
@@ -45,14 +46,22 @@ func (r Request) Build(spki []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keyUsage: %w", err)
 	}
+	asked := []pkix.Extension{
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: constraints},
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: usage},
+	}
+	if r.Rehearsal {
+		mark, err := RehearsalMark()
+		if err != nil {
+			return nil, err
+		}
+		asked = append(asked, pkix.Extension{Id: rehearsalOID, Critical: mark.Critical, Value: mark.Value})
+	}
 	return asn1.Marshal(requestInfo{
 		Subject: asn1.RawValue{FullBytes: r.Subject}, PublicKey: asn1.RawValue{FullBytes: spki},
 		Attributes: []requestAttribute{{
-			Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14},
-			Values: [][]pkix.Extension{{
-				{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Critical: true, Value: constraints},
-				{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Critical: true, Value: usage},
-			}},
+			Type:   asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14},
+			Values: [][]pkix.Extension{asked},
 		}},
 	})
 }

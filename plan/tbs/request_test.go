@@ -27,7 +27,12 @@ func TestRequest(t *testing.T) {
 		if c.Subject.String() != "CN=Größe CA,C=DE" || len(c.Extensions) != 2 || string(c.Extensions[0].Value) != "\x30\x06\x01\x01\xff\x02\x01\x00" || string(c.Extensions[1].Value) != "\x03\x02\x01\x06" {
 			t.Errorf("%s: %s with %v", a, c.Subject, c.Extensions)
 		}
-		r.PathLength = -1
+		r.Rehearsal = true
+		marked := must[[]byte](t)(r.Build(k.spki))
+		if m, err := x509.ParseCertificateRequest(must[[]byte](t)(Draft(marked, a))); err != nil || !RequestFromRehearsal(m) || RequestFromRehearsal(c) {
+			t.Errorf("%s: a rehearsal's request bears no mark, or another does: %v", a, err)
+		}
+		r.Rehearsal, r.PathLength = false, -1
 		if info := string(must[[]byte](t)(r.Build(k.spki))); strings.Contains(info, "\x01\x01\xff\x02\x01") {
 			t.Errorf("%s: a path length that nobody asked for", a)
 		}
