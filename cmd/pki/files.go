@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -169,7 +170,7 @@ func (f folderFiles) fillUnsynced(temporary string, file plan.File) error {
 }
 
 func (f folderFiles) fillWith(temporary string, file plan.File, flush func(*os.File) error) error {
-	const fresh = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	const fresh = os.O_RDWR | os.O_CREATE | os.O_EXCL
 	out, err := f.root.OpenFile(temporary, fresh, file.Mode)
 	if errors.Is(err, fs.ErrExist) { // of a run that was cut short
 		if err := f.root.Remove(temporary); err != nil {
@@ -187,15 +188,24 @@ func (f folderFiles) fillWith(temporary string, file plan.File, flush func(*os.F
 	if err == nil {
 		err = flush(out)
 	}
+	if err == nil {
+		err = sameInFile(out, file.Data)
+	}
 	if closed := out.Close(); err == nil {
 		err = closed
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// sameInFile reads a file back that was just written.
+func sameInFile(f *os.File, data []byte) error {
+	back := make([]byte, len(data)+1)
+	n, err := f.ReadAt(back, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
 	}
-	back, err := f.root.ReadFile(temporary)
-	if err == nil && !bytes.Equal(back, file.Data) {
-		err = fmt.Errorf("what was read back is not what was written; use another disk")
+	if err == nil && !bytes.Equal(back[:n], data) {
+		err = errors.New("what was read back is not what was written; use another disk")
 	}
 	return err
 }
