@@ -58,16 +58,12 @@ func (f folderFiles) Write(files ...plan.File) (err error) {
 // gives what makes the disk keep their names.
 func (f folderFiles) fillAll(files []plan.File) (flush func() error, err error) {
 	folders := byFolder(files)
-	for _, inside := range folders {
-		if err := f.root.MkdirAll(path.Dir(inside[0].Path), 0o755); err != nil {
-			return nil, err
-		}
+	err = tryInParallel(len(folders), func(i int) error { return f.root.MkdirAll(path.Dir(folders[i][0].Path), 0o755) })
+	if err != nil {
+		return nil, err
 	}
-	if len(files) >= manyFiles {
-		together, err := f.fillTogether(folders)
-		if together || err != nil {
-			return f.syncAround, err
-		}
+	if flushesAround && len(files) >= manyFiles {
+		return f.syncAround, f.fillTogether(folders)
 	}
 	flush = func() error {
 		return tryInParallel(len(folders), func(i int) error { return f.syncDir(path.Dir(folders[i][0].Path)) })
@@ -75,16 +71,12 @@ func (f folderFiles) fillAll(files []plan.File) (flush func() error, err error) 
 	return flush, tryInParallel(len(files), func(i int) error { return f.fill(files[i].Path+".new", files[i]) })
 }
 
-// fillTogether writes files with one flush for all of them, and says whether
-// this system has one.
-func (f folderFiles) fillTogether(folders [][]plan.File) (bool, error) {
-	if f.syncAround() != nil {
-		return false, nil
-	}
+// fillTogether writes files with one flush for all of them.
+func (f folderFiles) fillTogether(folders [][]plan.File) error {
 	if err := tryInParallel(len(folders), func(i int) error { return f.fillFolder(folders[i]) }); err != nil {
-		return true, err
+		return err
 	}
-	return true, f.syncAround()
+	return f.syncAround()
 }
 
 // Remove takes a file away.
