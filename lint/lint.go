@@ -21,7 +21,7 @@ type Linter struct {
 // New makes the linter of a profile; see [Profiles].
 func New(profile string) (*Linter, error) {
 	if !slices.Contains(Profiles(), profile) {
-		return nil, fmt.Errorf("lint profile %q is unknown: use %s", profile, strings.Join(Profiles(), " or "))
+		return nil, fmt.Errorf("lint profile %q is unknown: use one of %s", profile, strings.Join(Profiles(), ", "))
 	}
 	settings, err := readTable(privateTable)
 	if err != nil {

@@ -176,7 +176,7 @@ func TestProfiles(t *testing.T) {
 		t.Errorf("etsi has %d lints more than private, %d of them about qualified certificates", more, qualified)
 	}
 	_, err := New("public")
-	if err == nil || err.Error() != `lint profile "public" is unknown: use private or webpki or etsi` {
+	if err == nil || err.Error() != `lint profile "public" is unknown: use one of private, webpki, etsi` {
 		t.Errorf("error is %v", err)
 	}
 }

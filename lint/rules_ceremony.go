@@ -121,7 +121,7 @@ func roomRules() []Rule {
 			readers := slices.Clone(o.estate.Ceremony.ClockReaders)
 			slices.Sort(readers)
 			if n := len(slices.Compact(readers)); n < 2 {
-				return []string{fmt.Sprintf("%d people read the clock, fewer than 2", n)}
+				return []string{fmt.Sprintf("the clock was read by %d of at least 2 people", n)}
 			}
 			return nil
 		},

@@ -93,7 +93,7 @@ manifest.`,
 	f.StringVar(&o.reason, "reason", "", "why certificates given to --revoked are revoked")
 	f.StringVar(&o.date, "date", "", "since when they are revoked (default: now)")
 	f.StringVar(&o.force, "force", "", "overrule the gate for this reason, which is recorded")
-	f.StringVar(&o.profile, "profile", "private", "lint profile, "+strings.Join(lint.Profiles(), " or "))
+	f.StringVar(&o.profile, "profile", "private", "lint profile: "+strings.Join(lint.Profiles(), ", "))
 	return c
 }
 

@@ -49,7 +49,7 @@ keys with those of all others. Exits 2 when something is found at or above
 	c.Flags().StringVar(&o.issuer, "issuer", "", "certificate of the issuer, and of those above it, to judge the chain")
 	c.Flags().StringVar(&o.at, "at", "", "the date to judge for, RFC 3339 or a day such as 2027-06-01 (default: now)")
 	c.Flags().StringVar(&o.previous, "previous", "", "the issuer's previous CRL, to judge the succession")
-	c.Flags().StringVar(&o.profile, "profile", "private", strings.Join(lint.Profiles(), " or "))
+	c.Flags().StringVar(&o.profile, "profile", "private", strings.Join(lint.Profiles(), ", "))
 	c.Flags().StringArrayVar(&o.clients, "client", nil, "who must be able to verify it, such as go-1.26; may be repeated")
 	c.Flags().StringVar(&o.logs, "ct-logs", "", "list of certificate transparency logs, as browsers publish it; verifies timestamps")
 	c.Flags().StringArrayVar(&o.weakKeys, "weak-keys", nil, "list of known keys, as Debian's openssl-blacklist has them; may be repeated")
