@@ -2,8 +2,11 @@ package lint
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -90,4 +93,27 @@ func BenchmarkBulk(b *testing.B) {
 	for b.Loop() {
 		l.Certificate(c, testNow)
 	}
+}
+
+// BenchmarkFixtures is every certificate among zlint's fixtures, all judged
+// together: 4,000 a second and processor is the goal.
+func BenchmarkFixtures(b *testing.B) {
+	names, err := filepath.Glob(filepath.Join(zlintFolder(b), "*.pem"))
+	noError(b, err)
+	var certs []KnownCertificate
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		noError(b, err)
+		if block, _ := pem.Decode(text); block != nil && block.Type == "CERTIFICATE" {
+			certs = append(certs, KnownCertificate{Owner: filepath.Base(name), DER: block.Bytes})
+		}
+	}
+	l := mustNew(b, "private")
+	for b.Loop() {
+		h := NewHierarchy(certs, nil)
+		for _, c := range certs {
+			l.Certificate(h.Surround(Certificate{DER: c.DER, Preview: true}), testNow)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(certs))/b.Elapsed().Seconds(), "certs/s")
 }

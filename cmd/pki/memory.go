@@ -11,7 +11,7 @@ import (
 // use before it is cleaned, as long as that is below roomyHeap, and to twice of
 // it above.
 const (
-	roomyHeap    = 320 << 20
+	roomyHeap    = 256 << 20
 	usualPercent = 100 // growth between two cleanings, as Go has it
 	roomyPercent = 400
 )
