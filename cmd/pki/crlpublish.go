@@ -133,16 +133,16 @@ func (s *crlSigner) publish(draft *crlDraft, judged []byte) (*manifest, error) {
 // settle brings the DER to the disk, reads it back, and writes the PEM from what
 // is there, all at once.
 func (s *crlSigner) settle(draft *crlDraft, judged []byte) (der, pem publishedFile, err error) {
-	synced, readBack := make(chan error, 1), make(chan error, 1)
+	synced := make(chan error, 1)
 	go func() { synced <- draft.f.Sync() }()
-	go func() { readBack <- s.readBack(judged) }()
-	hash := sha256.New()
-	pem, err = writeNew(s.o.out+".pem", func(w io.Writer) error { return armourFile(w, s.o.out+".new", hash) })
+	readBack := begin(func() ([]byte, error) { return s.readBack(judged) })
+	pem, err = writeNew(s.o.out+".pem", func(w io.Writer) error { return armourFile(w, s.o.out+".new") })
+	digest, backErr := readBack()
 	info, statErr := draft.f.Stat()
-	if err = errors.Join(<-readBack, <-synced, statErr, err); err != nil {
+	if err = errors.Join(backErr, <-synced, statErr, err); err != nil {
 		return der, pem, err
 	}
-	return publishedFile{Name: filepath.Base(s.o.out), Size: info.Size(), SHA256: hexOf(hash.Sum(nil))}, pem, nil
+	return publishedFile{Name: filepath.Base(s.o.out), Size: info.Size(), SHA256: hexOf(digest)}, pem, nil
 }
 
 // giveNames puts finished files in their places, each in one step.
@@ -159,27 +159,30 @@ func giveNames(names []string) error {
 
 // readBack reads the file that was written as a relying party will, before it
 // gets its name. Its signed part is what lint judged, octet for octet, and its
-// envelope is sound, so the file is the CRL.
-func (s *crlSigner) readBack(judged []byte) error {
+// envelope is sound, so the file is the CRL. It gives the SHA-256 of the file.
+func (s *crlSigner) readBack(judged []byte) ([]byte, error) {
 	written, err := openCRL(s.o.out + ".new")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer written.Close()
 	if _, err := written.f.Seek(0, io.SeekStart); err != nil {
-		return err
+		return nil, err
 	}
-	list, err := crlwalk.Skim(written.f)
+	hash := sha256.New()
+	all := io.TeeReader(written.f, hash)
+	list, err := crlwalk.Skim(all)
 	if err != nil {
-		return fmt.Errorf("reading back: %w", err)
+		return nil, fmt.Errorf("reading back: %w", err)
 	}
 	if err := list.CheckIssuer(s.issuer); err != nil {
-		return fmt.Errorf("what was read back is not what was signed; use another disk: %w", err)
+		return nil, fmt.Errorf("what was read back is not what was signed; use another disk: %w", err)
 	}
 	if signed, _ := list.Digest(); !bytes.Equal(signed, judged) {
-		return errors.New("what was read back is not what was written; use another disk")
+		return nil, errors.New("what was read back is not what was written; use another disk")
 	}
-	return nil
+	_, err = io.Copy(io.Discard, all) // nothing is left; the digest is of the whole file all the same
+	return hash.Sum(nil), err
 }
 
 // writeNew fills NAME.new and syncs it.
@@ -212,9 +215,8 @@ const (
 	pemLines = 4 << 10 // lines that are worth a system call
 )
 
-// armourFile writes a file of DER as PEM, however long it is. The DER also goes
-// to hash.
-func armourFile(w io.Writer, name string, hash io.Writer) error {
+// armourFile writes a file of DER as PEM, however long it is.
+func armourFile(w io.Writer, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
@@ -227,7 +229,6 @@ func armourFile(w io.Writer, name string, hash io.Writer) error {
 	raw, text := make([]byte, pemLine*pemLines), make([]byte, 0, (base64.StdEncoding.EncodedLen(pemLine)+1)*pemLines)
 	for {
 		n, readErr := io.ReadFull(f, raw)
-		hash.Write(raw[:n]) // a hash takes everything
 		text = text[:0]
 		for rest := raw[:n]; len(rest) > 0; {
 			line := rest[:min(pemLine, len(rest))]

@@ -44,7 +44,9 @@ func main() { os.Exit(run()) }
 
 // run is main with its exit code, so that scripts can drive it in one process.
 func run() int {
-	debug.SetGCPercent(roomyPercent) // cleaning up while the commands are put together is not worth it
+	if !slices.Contains(os.Args, "crl") { // those commands are to fit into small containers
+		debug.SetGCPercent(roomyPercent) // cleaning up while the commands are put together is not worth it
+	}
 	if len(os.Args) == 2 && os.Args[1] == pkcs11.AgentWord {
 		return pkcs11.RunAgent()
 	}
@@ -105,9 +107,7 @@ online CAs need.
 			if looks(c) {
 				a.release()
 			}
-			if c.Parent() != nil && c.Parent().Name() == "crl" { // those are to fit into small containers
-				debug.SetGCPercent(usualPercent)
-			} else {
+			if c.Parent() == nil || c.Parent().Name() != "crl" {
 				collectLess()
 			}
 			return seclude()
